@@ -1,0 +1,149 @@
+"""What every backend promises: a request in, deltas out, nothing left open."""
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
+
+from pydantic import JsonValue
+
+from ..events.content import Block, Message
+from ..events.usage import Usage
+
+StopReason = Literal["end", "tool_calls", "length", "stop_sequence", "content_filter", "refusal", "other"]
+"""Why a reply ended, in our words. Only ``length`` and ``content_filter`` mean that the answer was cut."""
+
+
+class ToolSpec(Protocol):
+    """What a model is told about a tool. ``loopbus.tools.Tool`` is one."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def parameters(self) -> Mapping[str, JsonValue]:
+        """JSON schema of the arguments: always an object."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How to sample. ``None`` leaves the provider's own default; ``extra_body`` is merged into the request last."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    stop: tuple[str, ...] = ()
+    seed: int | None = None
+    reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | None = None
+    parallel_tool_calls: bool | None = None
+    tool_choice: str | None = None
+    """``auto``, ``none``, ``required``, or a tool's name."""
+    extra_body: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One model call. ``messages`` may be a view of a list that grows later: read it before the first ``await``."""
+
+    messages: Sequence[Message]
+    instructions: str = ""
+    tools: Sequence[ToolSpec] = ()
+    settings: Settings = Settings()
+    streaming: bool = True
+
+
+class TextPiece(NamedTuple):
+    """Some more text of the answer."""
+
+    text: str
+
+
+class ThinkingPiece(NamedTuple):
+    """Some more reasoning; a ``signature`` closes the block that it signs."""
+
+    text: str
+    signature: str | None = None
+
+
+class ToolCallPiece(NamedTuple):
+    """Some more of the tool call in slot ``index``; ``provider_id`` and ``name`` are empty once told."""
+
+    index: int
+    provider_id: str = ""
+    name: str = ""
+    arguments: str = ""
+    """The next stretch of the arguments' JSON text."""
+
+
+class BlockPiece(NamedTuple):
+    """A block that arrives whole."""
+
+    block: Block
+
+
+class UsagePiece(NamedTuple):
+    """The counts so far: a later report replaces an earlier one."""
+
+    usage: Usage
+
+
+class StopPiece(NamedTuple):
+    """The provider says that the reply is over. A stream without one was cut."""
+
+    reason: StopReason
+    raw: str = ""
+    """The provider's own word."""
+
+
+Delta = TextPiece | ThinkingPiece | ToolCallPiece | BlockPiece | UsagePiece | StopPiece
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A whole reply: what the deltas of one stream fold to."""
+
+    content: tuple[Block, ...]
+    stop: StopReason
+    usage: Usage = Usage()
+    raw_stop: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a backend can do; a stage asks before it relies on one."""
+
+    streaming: bool = True
+    tools: bool = True
+    parallel_tool_calls: bool = True
+    images: bool = False
+    audio: bool = False
+    files: bool = False
+
+
+@runtime_checkable
+class Backend(Protocol):
+    """Speaks to one model.
+
+    Any number of ``stream`` calls may be open at once. Leaving a stream early, by ``aclose`` or by cancellation,
+    closes its connection. Every failure is a ``BackendError``.
+    """
+
+    @property
+    def model(self) -> str:
+        """The name shown in events and looked up in price tables, such as ``openai:gpt-5.2``."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities: ...
+
+    def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
+        """Send ``request`` and yield what comes back, the stop last.
+
+        :raises BackendError: the model could not be reached, refused, or sent what cannot be understood.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Free everything the backend holds. Closing twice is harmless."""
+        ...

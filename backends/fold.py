@@ -1,0 +1,192 @@
+"""The pure fold from the deltas of one stream to a reply."""
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, cast
+
+from pydantic_core import from_json, to_json
+
+from ..events.content import Block, Text, Thinking, ToolCall
+from ..events.usage import Usage
+from .contract import BlockPiece, Delta, Reply, StopPiece, TextPiece, ThinkingPiece, ToolCallPiece, UsagePiece
+from .errors import Incomplete
+
+_MAY_OVERFLOW = re.compile(r"[eE]\+?\d{3}|\d{300}")
+
+
+class _TextPart:
+    __slots__ = ("pieces",)
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+
+    def block(self) -> Text:
+        return Text("".join(self.pieces))
+
+    cut = block
+
+
+class _ThinkingPart:
+    __slots__ = ("pieces", "signature")
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.signature: str | None = None
+
+    def block(self) -> Thinking:
+        return Thinking("".join(self.pieces), self.signature)
+
+    cut = block
+
+
+class _CallPart:
+    __slots__ = ("call_id", "name", "pieces", "provider_id", "signature")
+
+    def __init__(self, call_id: str) -> None:
+        self.call_id = call_id
+        self.name = ""
+        self.provider_id = ""
+        self.signature: str | None = None
+        self.pieces: list[str] = []
+
+    def block(self) -> ToolCall:
+        arguments = read_arguments("".join(self.pieces))
+        if arguments is None:
+            return self.cut()
+        return ToolCall(self.call_id, self.name, arguments, self.provider_id, signature=self.signature)
+
+    def cut(self) -> ToolCall:
+        """The call as one that never runs."""
+        return ToolCall(self.call_id, self.name, {}, self.provider_id, "".join(self.pieces), self.signature)
+
+
+class _WholePart:
+    __slots__ = ("_block",)
+
+    def __init__(self, block: Block) -> None:
+        self._block = block
+
+    def block(self) -> Block:
+        return self._block
+
+    cut = block
+
+
+class ReplyFold:
+    """Folds deltas, in the order of the stream.
+
+    Pieces of one kind in a row make one block; tool calls may come interleaved. A call's ``call_id`` is
+    ``{prefix}.{slot}``, with the slots 0, 1, ... in the order in which the calls began, so a prefix that is unique
+    within the run makes ids that are.
+    """
+
+    def __init__(self, prefix: str = "call") -> None:
+        self._prefix = prefix
+        self._parts: list[_TextPart | _ThinkingPart | _CallPart | _WholePart] = []
+        self._calls: dict[int, _CallPart] = {}
+        self._slots = 0
+        self._stop: StopPiece | None = None
+        self.usage = Usage()
+        """The counts told so far, also by a stream that was cut."""
+
+    def add(self, delta: Delta) -> None:
+        """Take in the next delta, in constant time."""
+        self._add[type(delta)](self, delta)
+
+    def reply(self) -> Reply:
+        """The whole reply.
+
+        :raises Incomplete: no ``StopPiece`` came. The error carries ``partial()``.
+        """
+        if self._stop is None:
+            raise Incomplete("the reply ended without its stop: what came is half an answer", partial=self.partial())
+        content = tuple(part.block() for part in self._parts)
+        return Reply(content, self._stop.reason, self.usage, self._stop.raw)
+
+    def partial(self) -> tuple[Block, ...]:
+        """The blocks of a stream that was left or cut. Its tool calls are ``malformed``, so that none of them runs."""
+        return tuple(part.cut() for part in self._parts)
+
+    def _add_text(self, piece: TextPiece) -> None:
+        if not piece.text:
+            return
+        parts = self._parts
+        if not parts or type(part := parts[-1]) is not _TextPart:
+            part = _TextPart()
+            parts.append(part)
+        part.pieces.append(piece.text)
+
+    def _add_thinking(self, piece: ThinkingPiece) -> None:
+        if not piece.text and piece.signature is None:
+            return
+        parts = self._parts
+        if not parts or type(part := parts[-1]) is not _ThinkingPart or part.signature is not None:
+            part = _ThinkingPart()
+            parts.append(part)
+        part.pieces.append(piece.text)
+        part.signature = piece.signature
+
+    def _add_call(self, piece: ToolCallPiece) -> None:
+        part = self._calls.get(piece.index)
+        if part is None:
+            part = self._calls[piece.index] = self._new_call()
+        if piece.arguments:
+            part.pieces.append(piece.arguments)
+        part.name = part.name or piece.name
+        part.provider_id = part.provider_id or piece.provider_id
+
+    def _add_block(self, piece: BlockPiece) -> None:
+        block = piece.block
+        if not isinstance(block, ToolCall):
+            self._parts.append(_WholePart(block))
+            return
+        part = self._new_call()
+        part.name, part.provider_id, part.signature = block.name, block.provider_id, block.signature
+        part.pieces.append(to_json(dict(block.arguments)).decode() if block.malformed is None else block.malformed)
+
+    def _new_call(self) -> _CallPart:
+        part = _CallPart(f"{self._prefix}.{self._slots}")
+        self._slots += 1
+        self._parts.append(part)
+        return part
+
+    def _add_usage(self, piece: UsagePiece) -> None:
+        self.usage = piece.usage
+
+    def _add_stop(self, piece: StopPiece) -> None:
+        self._stop = piece
+
+    _add: ClassVar[Mapping[type[Delta], Callable[[Any, Any], None]]] = {
+        TextPiece: _add_text,
+        ThinkingPiece: _add_thinking,
+        ToolCallPiece: _add_call,
+        BlockPiece: _add_block,
+        UsagePiece: _add_usage,
+        StopPiece: _add_stop,
+    }
+
+
+def read_arguments(text: str) -> Mapping[str, Any] | None:
+    """The arguments of a call out of their JSON text; ``None`` if it is no JSON object.
+
+    No text at all means no arguments. A name that is given twice keeps its last value. NaN, infinities, numbers too
+    large for a float, and halves of surrogate pairs are no JSON: they could be neither stored nor sent on.
+    """
+    if not text:
+        return {}
+    try:
+        value: object = from_json(text, allow_inf_nan=False)
+        if _MAY_OVERFLOW.search(text):
+            json.loads(text, parse_float=_finite)
+    except (ValueError, RecursionError):
+        return None
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is too large for a float")
+    return number

@@ -1,0 +1,267 @@
+"""HTTP over httpx, the only file that touches it.
+
+``httpx2``, the maintained continuation of httpx with the same names, is taken when it is installed.
+"""
+
+import asyncio
+import importlib
+import logging
+import re
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager, suppress
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import anyio
+
+from .errors import BackendError, Broken, Misunderstood, NotConfigured
+from .patience import Patience
+from .transport import DEFAULT_TIMEOUTS, HttpReply, HttpRequest, Timeouts
+
+if TYPE_CHECKING:
+    import httpx
+
+logger = logging.getLogger(__name__)
+
+CLOSE_S = 2.0
+"""How long closing a connection may take."""
+
+
+class _PlaceLost(Broken):
+    """The pool had no place for a request that the gate let in."""
+
+
+FAULTS: Mapping[str, tuple[type[BackendError], str]] = {
+    "ConnectTimeout": (Broken, "could not connect to {place} in time; is it up, and does a proxy stand between?"),
+    "ConnectError": (Broken, "could not connect to {place} ({why}); is it running, and is the address right?"),
+    "ProxyError": (Broken, "the proxy on the way to {place} failed ({why}); look at HTTPS_PROXY and NO_PROXY"),
+    "PoolTimeout": (_PlaceLost, "no connection to {place} became free"),
+    "TimeoutException": (Broken, "{place} took too long ({why})"),
+    "UnsupportedProtocol": (NotConfigured, "{place} is no http:// or https:// address"),
+    "InvalidURL": (NotConfigured, "{place} is no valid address"),
+    "LocalProtocolError": (NotConfigured, "the request to {place} is no valid HTTP"),
+    "DecodingError": (Misunderstood, "the answer of {place} does not decompress"),
+    "TransportError": (Broken, "lost the connection to {place} ({why})"),
+    "StreamError": (Broken, "the connection to {place} was closed while it was read"),
+    "BrokenResourceError": (Broken, "lost the connection to {place}"),
+    "ClosedResourceError": (Broken, "the connection to {place} was closed while it was read"),
+    "OSError": (Broken, "lost the connection to {place} ({why})"),
+    "Exception": (Broken, "the exchange with {place} failed ({why})"),
+}
+"""What a foreign exception means, looked up by the names of its class and then of its bases."""
+
+LIMITS: Mapping[str, str] = {
+    "first_byte_s": "{place} did not begin to answer within {seconds:g} s (Timeouts.first_byte_s)",
+    "idle_s": "{place} sent nothing more for {seconds:g} s (Timeouts.idle_s)",
+    "total_s": "{place} was not done after {seconds:g} s (Timeouts.total_s)",
+}
+"""What to say when a limit of ``Timeouts`` is reached."""
+
+_HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?|")
+
+
+@cache
+def load_httpx() -> Any:
+    """``httpx2`` if it is installed, else ``httpx``; imported on first use, for it takes a while."""
+    with suppress(ModuleNotFoundError):
+        return importlib.import_module("httpx2")
+    return importlib.import_module("httpx")
+
+
+@cache
+def _ssl_context() -> Any:
+    # Reading the certificates takes 20 ms and more: once a process, not once a client.
+    return load_httpx().create_ssl_context()
+
+
+class HttpxTransport:
+    """A ``Transport`` over httpx.
+
+    At most ``max_connections`` exchanges are open at once; the others wait in line, and the first to come is the first
+    to go. ``trust_env`` honours the proxy variables as httpx does. One transport may serve several event loops, one
+    after the other: connections belong to a loop, so each loop gets its own. ``inner`` puts any httpx transport in the
+    network's place, such as ``MockTransport``.
+    """
+
+    def __init__(
+        self,
+        timeouts: Timeouts = DEFAULT_TIMEOUTS,
+        *,
+        max_connections: int = 1000,
+        trust_env: bool = True,
+        inner: "httpx.AsyncBaseTransport | None" = None,
+    ) -> None:
+        self._timeouts = timeouts
+        self._max_connections = max_connections
+        self._options: dict[str, Any] = {"trust_env": trust_env, "transport": inner}
+        self._pool: _Pool | None = None
+
+    @asynccontextmanager
+    async def open(self, request: HttpRequest) -> AsyncGenerator[HttpReply, None]:
+        """See ``Transport.open``."""
+        _check_headers(request.headers)
+        exchange = await self._start(request)
+        try:
+            yield exchange.reply
+        finally:
+            await self._release(exchange)
+
+    async def aclose(self) -> None:
+        """See ``Transport.aclose``. Streams that are still open break."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.aclose()
+
+    async def _start(self, request: HttpRequest) -> "_Exchange":
+        pool = self._pool_here()
+        try:
+            return await _Exchange.start(pool, request, self._timeouts)
+        except _PlaceLost:
+            # The gate lets in no more exchanges than the pool has places, so the place we waited for was lost by a
+            # cancelled request (encode/httpcore#1093). Nothing was sent yet: asking once more is safe.
+            self._retire(pool, "cancelled requests have used up the connection pool")
+            return await _Exchange.start(self._pool_here(), request, self._timeouts)
+
+    async def _release(self, exchange: "_Exchange") -> None:
+        released = False
+        try:
+            with suppress(Exception), anyio.move_on_after(CLOSE_S, shield=True):
+                await exchange.close()
+                released = True
+        finally:
+            if not released:
+                self._retire(exchange.pool, "a connection could not be closed")
+            await exchange.pool.leave()
+
+    def _pool_here(self) -> "_Pool":
+        loop = asyncio.get_running_loop()
+        if self._pool is None or self._pool.loop is not loop:
+            self._pool = _Pool(self._max_connections, self._timeouts, self._options)
+        return self._pool
+
+    def _retire(self, pool: "_Pool", why: str) -> None:
+        pool.retired = True
+        if self._pool is pool:
+            self._pool = None
+            logger.warning("%s: a fresh HTTP client takes over", why)
+
+
+class _Pool:
+    """One httpx client for one event loop, behind a gate.
+
+    Requests that wait inside httpcore's pool lose its places when they are cancelled. Here none has to wait there:
+    the gate is as wide as the pool.
+    """
+
+    def __init__(self, size: int, timeouts: Timeouts, options: Mapping[str, Any]) -> None:
+        httpx = load_httpx()
+        self.loop = asyncio.get_running_loop()
+        self.retired = False
+        self._gate = anyio.Semaphore(size)
+        self._users = 0
+        self.client = httpx.AsyncClient(
+            verify=_ssl_context(),
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=size, max_keepalive_connections=min(size, 100)),
+            # Reading and writing are bounded by Patience, whose limits differ from wait to wait.
+            timeout=httpx.Timeout(None, connect=timeouts.connect_s, pool=timeouts.connect_s),
+            **options,
+        )
+
+    async def enter(self) -> None:
+        await self._gate.acquire()
+        self._users += 1
+
+    async def leave(self) -> None:
+        self._gate.release()
+        self._users -= 1
+        if self.retired and not self._users:
+            await self.aclose()
+
+    async def aclose(self) -> None:
+        with anyio.move_on_after(CLOSE_S, shield=True):
+            await self.client.aclose()
+
+
+class _Exchange:
+    """One request with its answer, from the first byte sent to the release of the connection."""
+
+    reply: HttpReply
+    _response: "httpx.Response"
+    _body: AsyncGenerator[bytes, None]
+
+    def __init__(self, pool: _Pool, request: HttpRequest, timeouts: Timeouts) -> None:
+        now = pool.loop.time()
+        self.pool = pool
+        self._timeouts = timeouts
+        self._place = request.url.partition("?")[0].rpartition("@")[2]
+        self._patience = Patience()
+        self._deadline = float("inf") if timeouts.total_s is None else now + timeouts.total_s
+        self._first_byte = min(now + timeouts.first_byte_s, self._deadline)
+
+    @classmethod
+    async def start(cls, pool: _Pool, request: HttpRequest, timeouts: Timeouts) -> "_Exchange":
+        """Send the request and wait for the head of the answer."""
+        await pool.enter()
+        exchange = cls(pool, request, timeouts)
+        try:
+            await exchange._send(request)
+        except BaseException:
+            exchange._patience.stop()
+            await pool.leave()
+            raise
+        return exchange
+
+    async def close(self) -> None:
+        """Give the connection back, or close it if the body was not read to its end."""
+        self._patience.stop()
+        await self._response.aclose()
+        await self.reply.chunks.aclose()
+        # httpx 0.28 leaves the generators below this one to the garbage collector, which spawns a task for each.
+        # On a closed connection one more read fails, and that ends them all here and now.
+        with suppress(Exception):
+            async for _ in self._body:
+                pass
+
+    async def _send(self, request: HttpRequest) -> None:
+        client = self.pool.client
+        try:
+            built = client.build_request(request.method, request.url, headers=request.headers, content=request.body)
+            response = await self._patience.wait(client.send(built, stream=True), self._first_byte)
+        except Exception as exc:
+            raise self._fault(exc, "first_byte_s") from exc
+        self._response = response
+        self._body = response.aiter_bytes() if "content-encoding" in response.headers else response.aiter_raw()
+        self.reply = HttpReply(response.status_code, response.headers, self._read())
+
+    async def _read(self) -> AsyncGenerator[bytes, None]:
+        body, wait, clock = self._body, self._patience.wait, self.pool.loop.time
+        idle_s, deadline = self._timeouts.idle_s, self._deadline
+        until, limit = self._first_byte, "first_byte_s"
+        try:
+            while True:
+                try:
+                    chunk = await wait(anext(body), until)
+                except StopAsyncIteration:
+                    return
+                yield chunk
+                until, limit = min(clock() + idle_s, deadline), "idle_s"
+        except Exception as exc:
+            raise self._fault(exc, limit) from exc
+
+    def _fault(self, exc: Exception, limit: str) -> BackendError:
+        if isinstance(exc, TimeoutError):
+            limit = "total_s" if self.pool.loop.time() >= self._deadline else limit
+            return Broken(LIMITS[limit].format(place=self._place, seconds=getattr(self._timeouts, limit)))
+        kind, text = next(FAULTS[base.__name__] for base in type(exc).__mro__ if base.__name__ in FAULTS)
+        return kind(text.format(place=self._place, why=str(exc) or type(exc).__name__))
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    # httpx and h11 would quote a bad value, and that value may be a key.
+    for name, value in headers.items():
+        if not _HEADER_VALUE.fullmatch(value):
+            raise NotConfigured(
+                f"the header {name!r} holds a character that HTTP does not allow, such as a line end or a letter "
+                "outside ASCII; if it carries a key, look at where the key comes from"
+            )

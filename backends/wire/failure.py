@@ -1,0 +1,197 @@
+"""What a provider's error means: one of ours."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import cast
+
+from pydantic import SecretStr
+from pydantic_core import from_json, to_json
+
+from ..errors import BackendError, Broken, Busy, ContextOverflow, Misunderstood, Refused
+
+STATUSES: Mapping[int, type[BackendError]] = {408: Broken, 409: Busy, 425: Busy, 429: Busy, 503: Busy, 529: Busy}
+"""Statuses that say more than their hundred. 409 is a lock that times out, 529 is Anthropic's overload."""
+
+HUNDREDS: Mapping[int, type[BackendError]] = {3: Refused, 4: Refused, 5: Broken}
+
+CODES: Mapping[str, type[BackendError]] = {
+    "context_length_exceeded": ContextOverflow,
+    "exceed_context_size_error": ContextOverflow,
+    "model_max_prompt_tokens_exceeded": ContextOverflow,
+    "tokens_limit_reached": ContextOverflow,
+    "too_many_prompt_tokens": ContextOverflow,
+    "billing_hard_limit_reached": Refused,
+    "billing_not_active": Refused,
+    "insufficient_quota": Refused,
+}
+"""Words of a provider that say more than the status beside them: an empty purse is a 429 that waiting won't end."""
+
+KINDS: Mapping[str, int] = {
+    "api_error": 500,
+    "authentication_error": 401,
+    "insufficient_quota": 429,
+    "internal_server_error": 500,
+    "invalid_api_key": 401,
+    "invalid_request_error": 400,
+    "model_not_found": 404,
+    "not_found_error": 404,
+    "overloaded_error": 529,
+    "permission_error": 403,
+    "rate_limit_error": 429,
+    "rate_limit_exceeded": 429,
+    "server_error": 500,
+    "service_unavailable": 503,
+    "timeout_error": 504,
+    "tokens": 429,
+    "requests": 429,
+}
+"""The status that goes with an error told inside a stream, whose own status was 200."""
+
+HINTS: Mapping[int, str] = {
+    401: "check the key in {key}",
+    403: "check what the key in {key} may do",
+    404: "check the model's name and the base URL",
+    301: "redirects are not followed: use the new address as base URL",
+    302: "redirects are not followed: use the new address as base URL",
+    307: "redirects are not followed: use the new address as base URL",
+    308: "redirects are not followed: use the new address as base URL",
+}
+
+_OVERFLOW = re.compile(
+    r"context (length|size|window)|maximum (prompt|input) length|(prompt|input|messages) (is|are|was) too long"
+    r"|too many (input |prompt )?tokens|length of all messages|reduce the length",
+    re.IGNORECASE,
+)
+_STARRED = re.compile(r"[^\s'\"]*\*{3,}[^\s'\"]*")
+_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]+)?")
+_LONGEST = 2000
+_SHORTEST_KEY = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who asks whom: the provider's name, the key and the environment variable that it comes from."""
+
+    provider: str
+    key: SecretStr | None = None
+    key_variable: str = ""
+
+    def mask(self, text: str) -> str:
+        """``text`` without the key, be it whole or starred out by the provider."""
+        key = self.key.get_secret_value() if self.key else ""
+        # A shorter one is a stand-in such as "EMPTY", and part of other words.
+        if len(key) >= _SHORTEST_KEY:
+            text = text.replace(key, "***")
+        return _STARRED.sub("***", text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    """What can be read in an error body, whatever its shape."""
+
+    message: str
+    code: str = ""
+    kind: str = ""
+    status: int | None = None
+
+
+def failure(
+    account: Account, payload: object, *, status: int | None = None, retry_after_s: float | None = None
+) -> BackendError:
+    """The error for ``payload``, a provider's decoded error body, or the object told inside a stream.
+
+    Without ``status`` the payload's own words stand for one, so an error after a 200 has the class it would have had
+    as a status.
+    """
+    words = _words(payload)
+    meant = status or words.status or KINDS.get(words.code) or KINDS.get(words.kind) or 500
+    kind = CODES.get(words.code) or CODES.get(words.kind) or STATUSES.get(meant) or HUNDREDS.get(meant // 100, Broken)
+    if kind is Refused and meant in (400, 413, 422) and _OVERFLOW.search(words.message):
+        kind = ContextOverflow
+    code = words.code or words.kind
+    label = " ".join(dict.fromkeys(str(part) for part in (status or words.status, code) if part))
+    # Masked before it is cut: half a key is a leak too.
+    message = account.mask(words.message)[:_LONGEST] or "no explanation"
+    text = f"{account.provider} answered {label or 'with an error'}: {message}"
+    if meant in HINTS:
+        text += f" ({HINTS[meant].format(key=account.key_variable or 'api_key')})"
+    if kind is Busy:
+        return Busy(text, retry_after_s=retry_after_s, provider=account.provider, status=status, code=code)
+    return kind(text, provider=account.provider, status=status, code=code)
+
+
+def failure_of_reply(
+    account: Account, status: int, headers: Mapping[str, str], body: bytes, *, now_s: float
+) -> BackendError:
+    """The error for an HTTP answer that is no success; ``now_s`` is the time in seconds since 1970."""
+    if status < 300:
+        return Misunderstood(f"{account.provider} answered {status} without content", status=status)
+    try:
+        payload: object = from_json(body)
+    except ValueError:
+        payload = " ".join(body.decode(errors="replace").split())
+    if status < 400 and "location" in headers:
+        payload = f"moved to {headers['location'].partition('?')[0]}"
+    return failure(account, payload, status=status, retry_after_s=retry_after_s(headers, now_s))
+
+
+def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:
+    """How long the provider asks us to wait: the longer of ``retry-after`` (seconds or a date) and ``retry-after-ms``.
+
+    A date is measured against the provider's own clock, where it tells it; ``now_s`` is ours.
+    """
+    wish = headers.get("retry-after", "")
+    seconds = _number(wish)
+    if seconds is None and (moment := _moment(wish)) is not None:
+        seconds = max(0.0, moment - (_moment(headers.get("date", "")) or now_s))
+    milliseconds = _number(headers.get("retry-after-ms", ""))
+    waits = (seconds, None if milliseconds is None else milliseconds / 1000)
+    return max((wait for wait in waits if wait is not None), default=None)
+
+
+def _number(text: str) -> float | None:
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def _moment(text: str) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _words(payload: object) -> _Words:
+    if isinstance(payload, list):
+        return _words(cast("list[object]", payload)[0] if payload else "")
+    if not isinstance(payload, dict):
+        return _Words(_text(payload))
+    fields = cast("dict[str, object]", payload)
+    error = fields.get("error")
+    if isinstance(error, dict):
+        return _words(cast("object", error))
+    message = error or fields.get("message") or fields.get("detail") or fields.get("msg") or fields
+    numbers = (fields.get(name) for name in ("status", "status_code", "code"))
+    return _Words(
+        _text(message) + _upstream(fields.get("metadata")),
+        code=_name(fields.get("code")),
+        kind=_name(fields.get("type")),
+        status=next((number for number in numbers if isinstance(number, int) and 100 <= number < 600), None),
+    )
+
+
+def _upstream(metadata: object) -> str:
+    # OpenRouter's own message is "Provider returned error"; what that provider said stands in ``raw``.
+    raw = cast("dict[str, object]", metadata).get("raw") if isinstance(metadata, dict) else None
+    return f": {_text(raw)}" if raw else ""
+
+
+def _name(value: object) -> str:
+    return str(value) if isinstance(value, str | int) else ""
+
+
+def _text(value: object) -> str:
+    if not value:
+        return ""
+    return value if isinstance(value, str) else to_json(value, fallback=str).decode()

@@ -1,0 +1,57 @@
+"""The bus: events' base class, subscriptions, interception and bounded streams. It has never heard of a model."""
+
+from .bus import Bus
+from .errors import (
+    AlreadyPublished,
+    BadSelector,
+    BusError,
+    LoopbusError,
+    NameTaken,
+    NotInterceptable,
+    PublishCycle,
+    StageTaken,
+    UnknownEvent,
+)
+from .event import Event
+from .house import EventsDropped, House, LoopBlocked, SubscriberFailed
+from .interception import Ask, Policy, Veto
+from .observer import Observer
+from .queue import Overflow
+from .recorder import Recorder
+from .registry import dump, event_class, known_events, load
+from .selector import Selector
+from .stages import StageTable
+from .stream import Stream
+from .tasks import TaskOwner
+
+__all__ = [
+    "AlreadyPublished",
+    "Ask",
+    "BadSelector",
+    "Bus",
+    "BusError",
+    "Event",
+    "EventsDropped",
+    "House",
+    "LoopBlocked",
+    "LoopbusError",
+    "NameTaken",
+    "NotInterceptable",
+    "Observer",
+    "Overflow",
+    "Policy",
+    "PublishCycle",
+    "Recorder",
+    "Selector",
+    "StageTable",
+    "StageTaken",
+    "Stream",
+    "SubscriberFailed",
+    "TaskOwner",
+    "UnknownEvent",
+    "Veto",
+    "dump",
+    "event_class",
+    "known_events",
+    "load",
+]

@@ -1,0 +1,48 @@
+"""Says which events a subscriber missed, without drowning it in saying so."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from .event import Event
+from .house import EventsDropped, House
+
+_log = logging.getLogger("loopbus.bus")
+_EVERY_S = 0.1
+
+
+class Losses:
+    """Collects what one subscriber missed and publishes it as ``EventsDropped``, one for each run it concerns."""
+
+    __slots__ = ("_missed", "_publish", "_subscriber", "_timer")
+
+    def __init__(self, subscriber: str, publish: Callable[[Event], None]) -> None:
+        self._subscriber = subscriber
+        self._publish = publish
+        self._missed: dict[str, tuple[int, int, int]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    def note(self, event: Event) -> None:
+        """An event was dropped; house events are not counted, or a full queue would report itself for ever."""
+        if isinstance(event, House):
+            return
+        first, last, count = self._missed.get(event.run_id, (event.seq, event.seq, 0))
+        self._missed[event.run_id] = (min(first, event.seq), max(last, event.seq), count + 1)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_EVERY_S, self.report)
+
+    def report(self) -> None:
+        """Publish now what was missed since the last report."""
+        self._timer = None
+        missed, self._missed = self._missed, {}
+        for run_id, (first, last, count) in missed.items():
+            _log.warning("subscriber %s missed %d events of run %s (seq %d to %d)", self._subscriber, count, run_id, first, last)
+            self._publish(
+                EventsDropped(run_id=run_id, subscriber=self._subscriber, first_seq=first, last_seq=last, count=count)
+            )
+
+    def close(self) -> None:
+        """Report what is left and stop the clock."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self.report()

@@ -1,0 +1,63 @@
+"""Tells how deep handlers have published inside handlers, and stops a cycle."""
+
+from contextvars import ContextVar
+
+from .errors import PublishCycle
+from .event import Event
+
+LIMIT = 32
+"""How many events may cause each other through handlers before it is called a cycle."""
+
+Chain = tuple[type[Event], ...]
+
+
+class Handling:
+    """What one subscriber's task is handling: the classes whose handlers led to this one, the newest last."""
+
+    __slots__ = ("chain",)
+
+    def __init__(self) -> None:
+        self.chain: Chain | None = None
+
+
+_handling: ContextVar[Handling | None] = ContextVar("loopbus_handling", default=None)
+
+
+def begin() -> Handling:
+    """Mark the running task as one that handles events."""
+    handling = Handling()
+    _handling.set(handling)
+    return handling
+
+
+def forget() -> None:
+    """Unmark the running task: it was started from a handler, but is none."""
+    _handling.set(None)
+
+
+def chain_of(event: Event) -> Chain:
+    """The chain that publishing ``event`` here makes; empty when no handler is at work.
+
+    :raises PublishCycle: it grew past the limit.
+    """
+    handling = _handling.get()
+    if handling is None or handling.chain is None:
+        return ()
+    chain = (*handling.chain, type(event))
+    if len(chain) > LIMIT:
+        raise PublishCycle(f"handlers publish each other's triggers without end: {_cycle(chain)}")
+    return chain
+
+
+def handler_is_running() -> bool:
+    """Whether the caller is inside an observer's handler."""
+    handling = _handling.get()
+    return handling is not None and handling.chain is not None
+
+
+def _cycle(chain: Chain) -> str:
+    names = [event_class.__name__ for event_class in chain]
+    start = len(names) - 2
+    while start > 0 and names[start] != names[-1]:
+        start -= 1
+    return " -> ".join(names[start:])

@@ -1,0 +1,124 @@
+"""A bounded queue of events and the four things it may do when it is full."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from .event import Event
+
+Overflow = Literal["block", "drop_oldest", "coalesce", "disconnect"]
+
+
+class BoundedQueue:
+    """Events on their way to one subscriber, oldest first; ``put`` never waits.
+
+    When ``capacity`` events wait already:
+
+    - ``block``: takes the event all the same and is ``congested`` until it is half empty; publishers wait for that
+      between two events, so each can be at most one event over.
+    - ``drop_oldest``: forgets the oldest.
+    - ``coalesce``: joins neighbours that can be one (text deltas of one message), then behaves like ``drop_oldest``.
+    - ``disconnect``: forgets everything and takes nothing more.
+
+    Whatever is forgotten goes to ``on_drop`` first.
+    """
+
+    __slots__ = ("_capacity", "_getter", "_on_drop", "_putters", "_when_full", "closed", "items")
+
+    def __init__(self, capacity: int, overflow: Overflow, on_drop: Callable[[Event], None]) -> None:
+        if capacity < 1:
+            raise ValueError(f"a queue needs room for at least 1 event, not {capacity}")
+        self.items: deque[Event] = deque()
+        self.closed = False
+        self._capacity = capacity
+        self._when_full = _WHEN_FULL[overflow]
+        self._on_drop = on_drop
+        self._getter: asyncio.Future[None] | None = None
+        self._putters: asyncio.Future[None] | None = None
+
+    def put(self, event: Event) -> None:
+        """Add an event, or do what the overflow policy says."""
+        items = self.items
+        if len(items) >= self._capacity:
+            self._when_full(self, event)
+        elif not self.closed:
+            items.append(event)
+        getter = self._getter
+        if getter is not None:
+            self._getter = None
+            if not getter.done():
+                getter.set_result(None)
+
+    async def wait_items(self) -> bool:
+        """Wait until there is something to take; False once the queue is closed and empty."""
+        while not self.items:
+            if self.closed:
+                return False
+            if self._getter is None or self._getter.done():
+                self._getter = asyncio.get_running_loop().create_future()
+            await self._getter
+        return True
+
+    @property
+    def congested(self) -> bool:
+        """Whether publishers should wait for ``wait_room``."""
+        return self._putters is not None
+
+    async def wait_room(self) -> None:
+        """Wait until the queue is no longer congested."""
+        while self._putters is not None:
+            await asyncio.shield(self._putters)
+
+    def relieve(self) -> None:
+        """Let waiting publishers go on if there is room again; whoever takes items calls this now and then."""
+        if self._putters is not None and (self.closed or len(self.items) <= self._capacity // 2):
+            self._putters.set_result(None)
+            self._putters = None
+
+    def close(self, *, forget: bool = False) -> None:
+        """Take nothing more. What waits can still be taken, unless it is to be forgotten."""
+        self.closed = True
+        if forget:
+            self.items.clear()
+        if self._getter is not None and not self._getter.done():
+            self._getter.set_result(None)
+        self.relieve()
+
+    def _block(self, event: Event) -> None:
+        if self.closed:
+            return
+        self.items.append(event)
+        if self._putters is None:
+            self._putters = asyncio.get_running_loop().create_future()
+
+    def _drop_oldest(self, event: Event) -> None:
+        if self.closed:
+            return
+        self._on_drop(self.items.popleft())
+        self.items.append(event)
+
+    def _coalesce(self, event: Event) -> None:
+        joined: deque[Event] = deque()
+        for each in (*self.items, event):
+            both = joined[-1].merged(each) if joined else None
+            if both is None:
+                joined.append(each)
+            else:
+                joined[-1] = both
+        while len(joined) > self._capacity:
+            self._on_drop(joined.popleft())
+        self.items = joined
+
+    def _disconnect(self, event: Event) -> None:
+        for each in (*self.items, event):
+            self._on_drop(each)
+        self.close(forget=True)
+
+
+_WHEN_FULL: Mapping[Overflow, Callable[[BoundedQueue, Event], None]] = {
+    "block": BoundedQueue._block,  # pyright: ignore[reportPrivateUsage]  # the table is part of the class
+    "drop_oldest": BoundedQueue._drop_oldest,  # pyright: ignore[reportPrivateUsage]
+    "coalesce": BoundedQueue._coalesce,  # pyright: ignore[reportPrivateUsage]
+    "disconnect": BoundedQueue._disconnect,  # pyright: ignore[reportPrivateUsage]
+}

@@ -1,0 +1,72 @@
+"""What a subscription hears: a class with its subclasses, several of them, or only events with certain fields."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from .errors import BadSelector
+
+if TYPE_CHECKING:
+    from .event import Event
+
+E = TypeVar("E", bound="Event", covariant=True)
+
+
+class Selector(Generic[E]):
+    """Event classes, and what their fields must equal."""
+
+    __slots__ = ("_fields", "classes")
+
+    def __init__(self, classes: tuple[type[E], ...], fields: Mapping[str, object] | None = None) -> None:
+        self.classes = classes
+        self._fields = tuple((fields or {}).items())
+        for name, _ in self._fields:
+            for event_class in classes:
+                _check_field(event_class, name)
+
+    @property
+    def conditional(self) -> bool:
+        """Whether some events of the classes are left out."""
+        return bool(self._fields)
+
+    def covers(self, event_class: type[Event]) -> bool:
+        """Whether events of this very class can be selected at all."""
+        return issubclass(event_class, self.classes)
+
+    def matches(self, event: Event) -> bool:
+        """Whether this event is selected."""
+        return isinstance(event, self.classes) and all(getattr(event, name) == value for name, value in self._fields)
+
+    def __repr__(self) -> str:
+        names = " | ".join(event_class.__name__ for event_class in self.classes)
+        return f"{names}({', '.join(f'{name}={value!r}' for name, value in self._fields)})" if self._fields else names
+
+
+Heard = type[E] | tuple[type[E], ...] | Selector[E]
+"""Whatever a subscription may be given to hear."""
+
+
+def selector(heard: Heard[E], base: type[Any]) -> Selector[E]:
+    """Make a selector of what a subscription was given; ``base`` is ``Event``.
+
+    :raises BadSelector: something in it is no event class.
+    """
+    if isinstance(heard, Selector):
+        return heard
+    classes = heard if isinstance(heard, tuple) else (heard,)
+    for each in classes:
+        if not (isinstance(each, type) and issubclass(each, base)):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
+            raise BadSelector(f"{each!r} is no event class; subscribe to a class such as ToolFinished, or a tuple of them")
+    if not classes:
+        raise BadSelector("an empty tuple hears nothing; name at least one event class")
+    return Selector(classes)
+
+
+def _check_field(event_class: type[Event], name: str) -> None:
+    fields = event_class.model_fields
+    if name not in fields:
+        near = difflib.get_close_matches(name, fields, 1)
+        hint = f"; did you mean {near[0]!r}?" if near else f"; it has {', '.join(fields)}"
+        raise BadSelector(f"{event_class.__name__} has no field {name!r}{hint}")

@@ -1,0 +1,55 @@
+"""The one place where tasks are made: each has an owner that keeps it alive and ends it."""
+
+import asyncio
+from collections.abc import Coroutine
+from contextvars import Context
+from typing import Any
+
+
+class TaskOwner:
+    """Keeps every task it spawned until that task ends, and ends those that are left when it closes.
+
+    A plain task group cannot do this work: it waits without a bound for a child that swallows its cancellation.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self.closed = False
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    @property
+    def tasks(self) -> frozenset[asyncio.Task[Any]]:
+        """The tasks that have not ended."""
+        return frozenset(self._tasks)
+
+    def spawn(
+        self, work: Coroutine[Any, Any, Any], *, name: str | None = None, context: Context | None = None
+    ) -> asyncio.Task[Any]:
+        """Start a task.
+
+        :raises RuntimeError: the owner is closed; ``work`` never starts.
+        """
+        if self.closed:
+            work.close()
+            raise RuntimeError(f"{self.name} is closed and starts nothing new")
+        task = asyncio.get_running_loop().create_task(work, name=name, context=context)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def aclose(self, grace_s: float) -> frozenset[asyncio.Task[Any]]:
+        """Cancel what is left, wait at most ``grace_s`` seconds, and return the tasks that would not end.
+
+        Those stay referenced, so they can still be listed; nothing waits for them.
+        """
+        self.closed = True
+        current = asyncio.current_task()
+        waiting = {task for task in self._tasks if task is not current}
+        for task in waiting:
+            task.cancel(f"{self.name} closes")
+        if waiting:
+            await asyncio.wait(waiting, timeout=grace_s)
+        return frozenset(task for task in waiting if not task.done())

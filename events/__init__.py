@@ -1,0 +1,81 @@
+"""The vocabulary of a run, and the pure folds over it."""
+
+from ..bus.event import Event
+from ..bus.house import EventsDropped, House, LoopBlocked, SubscriberFailed
+from .content import (
+    Audio,
+    Block,
+    File,
+    Image,
+    Message,
+    Opaque,
+    Outcome,
+    Refusal,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+    user,
+)
+from .control import CancelRequested, LoopDetected, MessageInjected
+from .custom import Custom
+from .fault import Fault
+from .human import ApprovalDecided, ApprovalRequested
+from .model import ModelFailed, ModelReplied, ModelRequested, Piece, TextDelta, ThinkingDelta, ToolCallDelta
+from .money import CostCounted
+from .run import RunFinished, RunStarted, Status
+from .state import RunState
+from .tool import LateToolResult, ToolFinished, ToolProgress, ToolRequested, ToolStarted
+from .transcript import Transcript, fold
+from .turn import TurnFinished, TurnStarted
+from .usage import Usage
+
+__all__ = [
+    "ApprovalDecided",
+    "ApprovalRequested",
+    "Audio",
+    "Block",
+    "CancelRequested",
+    "CostCounted",
+    "Custom",
+    "Event",
+    "EventsDropped",
+    "Fault",
+    "File",
+    "House",
+    "Image",
+    "LateToolResult",
+    "LoopBlocked",
+    "LoopDetected",
+    "Message",
+    "MessageInjected",
+    "ModelFailed",
+    "ModelReplied",
+    "ModelRequested",
+    "Opaque",
+    "Outcome",
+    "Piece",
+    "Refusal",
+    "RunFinished",
+    "RunStarted",
+    "RunState",
+    "Status",
+    "SubscriberFailed",
+    "Text",
+    "TextDelta",
+    "Thinking",
+    "ThinkingDelta",
+    "ToolCall",
+    "ToolCallDelta",
+    "ToolFinished",
+    "ToolProgress",
+    "ToolRequested",
+    "ToolResult",
+    "ToolStarted",
+    "Transcript",
+    "TurnFinished",
+    "TurnStarted",
+    "Usage",
+    "fold",
+    "user",
+]

@@ -1,0 +1,155 @@
+"""What a message is made of: one small frozen value for each kind of block."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Discriminator, JsonValue, PlainSerializer, SkipValidation
+
+Outcome = Literal["ok", "error", "denied", "cancelled", "unknown"]
+"""How a tool call ended. ``unknown``: it was started and nobody saw its end, so its effect may have happened."""
+
+
+def _decode(value: object) -> object:
+    return base64.b64decode(value, validate=True) if isinstance(value, str) else value
+
+
+def _encode(value: bytes) -> str:
+    return base64.b64encode(value).decode("ascii")
+
+
+Base64 = Annotated[bytes, BeforeValidator(_decode), PlainSerializer(_encode, when_used="json")]
+"""Bytes in memory, base64 text in JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Plain text that the reader is meant to see."""
+
+    text: str
+    kind: Literal["text"] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Thinking:
+    """A model's reasoning. Send it back with its ``signature`` unchanged, or the provider refuses it."""
+
+    text: str
+    signature: str | None = None
+    kind: Literal["thinking"] = "thinking"
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """Bytes or an address of them; exactly one of ``data`` and ``url`` is set."""
+
+    media_type: str
+    data: Base64 | None = None
+    url: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.data is None) == (self.url is None):
+            raise ValueError(f"{type(self).__name__}: give either data or url, not {'neither' if self.data is None else 'both'}")
+
+
+@dataclass(frozen=True, slots=True)
+class Image(Media):
+    """A picture."""
+
+    kind: Literal["image"] = "image"
+
+
+@dataclass(frozen=True, slots=True)
+class Audio(Media):
+    """Recorded or spoken sound."""
+
+    kind: Literal["audio"] = "audio"
+
+
+@dataclass(frozen=True, slots=True)
+class File(Media):
+    """A document; ``name`` is what the model may call it."""
+
+    name: str | None = None
+    kind: Literal["file"] = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """A model's wish to have a tool called.
+
+    ``call_id`` is ours and unique within the run. ``provider_id`` is what the provider called it: it may be empty or
+    repeated, so nothing is looked up by it. ``malformed`` holds the text of arguments that are no JSON object; such a
+    call never runs.
+    """
+
+    call_id: str
+    name: str
+    arguments: Annotated[Mapping[str, JsonValue], SkipValidation] = field(default_factory=dict[str, JsonValue])
+    provider_id: str = ""
+    malformed: str | None = None
+    signature: str | None = None
+    kind: Literal["tool_call"] = "tool_call"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """The answer to one ``ToolCall``: ``output`` for the model to read, ``parts`` for what is no text."""
+
+    call_id: str
+    name: str
+    output: str
+    outcome: Outcome = "ok"
+    parts: tuple[Image | Audio | File, ...] = ()
+    provider_id: str = ""
+    kind: Literal["tool_result"] = "tool_result"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The model's own words for not answering."""
+
+    text: str
+    kind: Literal["refusal"] = "refusal"
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """A block only its provider understands: kept whole, sent back to that provider, shown to nobody else."""
+
+    provider: str
+    data: Annotated[JsonValue, SkipValidation]
+    kind: Literal["opaque"] = "opaque"
+
+
+Block = Annotated[
+    Text | Thinking | Image | Audio | File | ToolCall | ToolResult | Refusal | Opaque, Discriminator("kind")
+]
+"""Any one part of a message, told apart by ``kind``."""
+
+Role = Literal["system", "user", "assistant", "tool"]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One entry of a conversation. A ``pinned`` message survives pruning."""
+
+    role: Role
+    content: tuple[Block, ...]
+    pinned: bool = False
+
+    @property
+    def text(self) -> str:
+        """All plain text, joined without a separator."""
+        return "".join(block.text for block in self.content if isinstance(block, Text))
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls this message asks for, in the model's order."""
+        return tuple(block for block in self.content if isinstance(block, ToolCall))
+
+
+def user(*content: "str | Block", pinned: bool = False) -> Message:
+    """A user's message out of texts and blocks."""
+    return Message("user", tuple(Text(part) if isinstance(part, str) else part for part in content), pinned)

@@ -1,0 +1,118 @@
+"""A model is asked, answers piece by piece, has answered."""
+
+from typing import Literal
+
+from ..bus.event import Event
+from .content import Block
+from .fault import Fault
+from .usage import Usage
+
+Stop = Literal["end", "tool_calls", "length", "stop_sequence", "content_filter", "refusal", "other"]
+
+
+class ModelRequested(Event):
+    """The model shall answer the conversation so far.
+
+    Published by ``handlers.stages.prompt``, once for each turn. The messages themselves are not repeated here: they
+    are the fold of the events before this one, from message ``first`` on, with the ``pinned`` ones before that.
+    """
+
+    may_change = frozenset({"first", "pinned", "instructions"})
+    wish = True
+
+    turn: int
+    model: str
+    messages: int
+    """How many messages the conversation had."""
+    first: int = 0
+    pinned: tuple[int, ...] = ()
+    instructions: str | None = None
+    """None: as in the request before."""
+
+    def vetoed(self, reason: str) -> "ModelFailed":
+        return ModelFailed(turn=self.turn, error=Fault("Vetoed", reason, "policy"))
+
+
+class ModelReplied(Event):
+    """A model's whole reply.
+
+    Published by ``handlers.stages.model``, once for each ``ModelRequested`` that was answered to its end.
+    """
+
+    may_change = frozenset({"content"})
+
+    turn: int
+    content: tuple[Block, ...]
+    stop: Stop
+    usage: Usage = Usage()
+    raw_stop: str = ""
+    elapsed_s: float = 0.0
+
+    def vetoed(self, reason: str) -> "ModelFailed":
+        return ModelFailed(turn=self.turn, error=Fault("Vetoed", reason, "policy"), usage=self.usage)
+
+
+class ModelFailed(Event):
+    """A model gave no whole reply.
+
+    Published by ``handlers.stages.model`` in place of ``ModelReplied``, and by the runtime for a reply that was
+    interrupted; ``partial`` is what had arrived and ``usage`` what it is known to have cost.
+    """
+
+    turn: int
+    error: Fault
+    partial: tuple[Block, ...] = ()
+    usage: Usage = Usage()
+
+
+class Piece(Event, abstract=True):
+    """A piece of a reply that is still being written. ``seq`` is the ``ModelRequested`` that it answers."""
+
+    durable = False
+
+
+class TextDelta(Piece):
+    """Some more text of the answer.
+
+    Published by ``handlers.stages.model`` as it arrives, many times a reply. A reader that joins in the middle of a
+    message gets one with ``snapshot`` set and all the text so far.
+    """
+
+    text: str
+    snapshot: bool = False
+
+    def merged(self, later: Event) -> "TextDelta | None":
+        if type(later) is not TextDelta or later.run_id != self.run_id or later.seq != self.seq or later.snapshot:
+            return None
+        return self.model_copy(update={"text": self.text + later.text})
+
+
+class ThinkingDelta(Piece):
+    """Some more of the model's reasoning.
+
+    Published by ``handlers.stages.model`` as it arrives, for models that show their reasoning.
+    """
+
+    text: str
+    snapshot: bool = False
+
+    def merged(self, later: Event) -> "ThinkingDelta | None":
+        if type(later) is not ThinkingDelta or later.run_id != self.run_id or later.seq != self.seq or later.snapshot:
+            return None
+        return self.model_copy(update={"text": self.text + later.text})
+
+
+class ToolCallDelta(Piece):
+    """Some more of a tool call's arguments, as JSON text.
+
+    Published by ``handlers.stages.model`` as it arrives. The call is not to be trusted before ``ModelReplied``.
+    """
+
+    slot: int
+    name: str = ""
+    arguments: str = ""
+
+    def merged(self, later: Event) -> "ToolCallDelta | None":
+        if type(later) is not ToolCallDelta or (later.run_id, later.seq, later.slot) != (self.run_id, self.seq, self.slot):
+            return None
+        return self.model_copy(update={"name": self.name or later.name, "arguments": self.arguments + later.arguments})

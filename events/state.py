@@ -1,0 +1,171 @@
+"""Everything that a run's events say about the run: the fold that a live and a resumed run share."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..bus.event import Event
+from .content import Message
+from .human import ApprovalDecided, ApprovalRequested
+from .model import ModelFailed, ModelReplied, ModelRequested, Stop
+from .money import CostCounted
+from .run import RunFinished, RunStarted, Status
+from .tool import ToolFinished, ToolStarted
+from .transcript import Transcript
+from .turn import TurnStarted
+from .usage import Usage
+
+
+@dataclass(slots=True)
+class RunState:
+    """What is known of a run. Handlers read it; only ``add`` changes it."""
+
+    run_id: str = ""
+    seq: int = 0
+    """The last event that was added."""
+    status: Status | None = None
+    """None while the run goes on."""
+    transcript: Transcript = field(default_factory=Transcript)
+    turn: int = 0
+    instructions: str = ""
+    asking: ModelRequested | None = None
+    """The request that has no reply yet."""
+    stop: Stop | None = None
+    """Why the last reply ended."""
+    usage: Usage = Usage()
+    cost_usd: float | None = None
+    """None while nothing was counted."""
+    unpriced: int = 0
+    """Replies whose price is not known."""
+    tool_calls: int = 0
+    """Calls that were started."""
+    started: set[str] = field(default_factory=set[str])
+    """Open calls that were started."""
+    waiting: dict[str, ApprovalRequested] = field(default_factory=dict[str, ApprovalRequested])
+    """Open calls that wait for a person."""
+    approved: set[str] = field(default_factory=set[str])
+    """Open calls that a person has agreed to."""
+    faults: int = 0
+    """Replies in a row, up to the last one, with a tool call that was the model's mistake."""
+    repeats: int = 0
+    """How often in a row the model made the same calls and got the same results."""
+    batch: tuple[Message, Message] | None = None
+    """The last reply that asked for tools, and their results."""
+    faulty: bool = False
+    """Whether the open batch has a mistake of the model's."""
+
+    def add(self, event: Event) -> None:
+        """Take the next durable event of the run."""
+        self.seq = event.seq
+        self.transcript.add(event)
+        fold = _FOLDS.get(type(event))
+        if fold is not None:
+            fold(self, event)
+
+    @property
+    def messages(self) -> list[Message]:
+        """The conversation so far; it only grows at its end."""
+        return self.transcript.messages
+
+
+def replay(events: list[Event]) -> RunState:
+    """The state that a whole log tells."""
+    state = RunState()
+    for event in events:
+        state.add(event)
+    return state
+
+
+def _started(state: RunState, event: RunStarted) -> None:
+    state.run_id = event.run_id
+
+
+def _turn(state: RunState, event: TurnStarted) -> None:
+    state.turn = event.turn
+
+
+def _asked(state: RunState, event: ModelRequested) -> None:
+    state.asking = event
+    if event.instructions is not None:
+        state.instructions = event.instructions
+
+
+def _replied(state: RunState, event: ModelReplied) -> None:
+    state.asking = None
+    state.stop = event.stop
+    state.usage = state.usage + event.usage
+
+
+def _failed(state: RunState, event: ModelFailed) -> None:
+    state.asking = None
+    state.usage = state.usage + event.usage
+
+
+def _tool_started(state: RunState, event: ToolStarted) -> None:
+    state.tool_calls += 1
+    state.started.add(event.call_id)
+
+
+def _tool_finished(state: RunState, event: ToolFinished) -> None:
+    state.started.discard(event.call_id)
+    if state.waiting:
+        state.waiting.pop(event.call_id, None)
+    if state.approved:
+        state.approved.discard(event.call_id)
+    if event.blame == "model":
+        state.faulty = True
+    if state.transcript.calls:
+        return
+    state.faults = state.faults + 1 if state.faulty else 0
+    state.faulty = False
+    messages = state.transcript.messages
+    batch = (messages[-2], messages[-1])
+    state.repeats = state.repeats + 1 if state.batch is not None and _same(state.batch, batch) else 1
+    state.batch = batch
+
+
+def _same(one: tuple[Message, Message], other: tuple[Message, Message]) -> bool:
+    """Whether two batches asked for the same and were answered the same; ids aside, which always differ."""
+    return [(call.name, call.arguments) for call in one[0].tool_calls] == [
+        (call.name, call.arguments) for call in other[0].tool_calls
+    ] and [_answer(block) for block in one[1].content] == [_answer(block) for block in other[1].content]
+
+
+def _answer(block: Any) -> tuple[object, ...]:
+    return (block.output, block.outcome, block.parts)
+
+
+def _waits(state: RunState, event: ApprovalRequested) -> None:
+    state.waiting[event.call_id] = event
+
+
+def _decided(state: RunState, event: ApprovalDecided) -> None:
+    state.waiting.pop(event.call_id, None)
+    if event.approve:
+        state.approved.add(event.call_id)
+
+
+def _cost(state: RunState, event: CostCounted) -> None:
+    if event.cost_usd is None:
+        state.unpriced += 1
+    else:
+        state.cost_usd = (state.cost_usd or 0.0) + event.cost_usd
+
+
+def _finished(state: RunState, event: RunFinished) -> None:
+    state.status = event.status
+
+
+_FOLDS: Mapping[type[Event], Callable[[RunState, Any], None]] = {
+    RunStarted: _started,
+    TurnStarted: _turn,
+    ModelRequested: _asked,
+    ModelReplied: _replied,
+    ModelFailed: _failed,
+    ToolStarted: _tool_started,
+    ToolFinished: _tool_finished,
+    ApprovalRequested: _waits,
+    ApprovalDecided: _decided,
+    CostCounted: _cost,
+    RunFinished: _finished,
+}

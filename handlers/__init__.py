@@ -1,0 +1,1 @@
+"""Everything that hears events: stages move a run on, policies judge, observers watch."""

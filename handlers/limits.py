@@ -1,0 +1,48 @@
+"""How far a run may go."""
+
+from dataclasses import dataclass
+
+from ..events.state import RunState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds of one run; None is no bound.
+
+    A run that reaches one ends with status ``limit``, its partial result and a conversation in which every tool call
+    is answered, so that it can be continued.
+    """
+
+    turns: int | None = 50
+    """Model calls."""
+    tool_calls: int | None = None
+    """Tool calls that are started."""
+    tokens: int | None = None
+    """Input and output tokens of all replies together."""
+    seconds: float | None = None
+    """Wall time, waiting for people included."""
+    model_faults: int = 3
+    """Replies in a row with a wrong tool name or wrong arguments that the model may correct; one more fails the run."""
+    repeats: int = 3
+    """The same calls with the same results this often bring a nudge, twice as often the end; 0 never."""
+
+    def __post_init__(self) -> None:
+        for name in ("turns", "tool_calls", "tokens", "seconds"):
+            bound = getattr(self, name)
+            if bound is not None and bound <= 0:
+                raise ValueError(f"Limits({name}={bound!r}): a bound is greater than 0, or None for no bound")
+        for name in ("model_faults", "repeats"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"Limits({name}={getattr(self, name)!r}): it cannot be negative")
+
+    def reached(self, state: RunState) -> str | None:
+        """Which bound forbids another turn, in words."""
+        if self.turns is not None and state.turn >= self.turns:
+            return f"{self.turns} turns"
+        if self.tool_calls is not None and state.tool_calls >= self.tool_calls:
+            return f"{self.tool_calls} tool calls"
+        if self.tokens is not None and state.usage.total_tokens >= self.tokens:
+            return f"{self.tokens} tokens"
+        if self.repeats and state.repeats >= 2 * self.repeats:
+            return f"the same tool calls with the same results {state.repeats} times"
+        return None

@@ -1,0 +1,23 @@
+"""Decides what a reply asks for."""
+
+from collections.abc import Iterable
+
+from ...bus.event import Event
+from ...events.content import ToolCall
+from ...events.model import ModelReplied
+from ...events.tool import ToolRequested
+from ...events.turn import TurnFinished
+from ..scope import RunScope
+
+
+class Route:
+    """Sends each tool call on its way, or ends the turn if there is none.
+
+    Hears ModelReplied; causes ToolRequested for each call, in the model's order, or TurnFinished.
+    """
+
+    async def __call__(self, event: ModelReplied, run: RunScope) -> Event | Iterable[Event]:
+        calls = [block for block in event.content if type(block) is ToolCall]
+        if not calls:
+            return TurnFinished(turn=event.turn, final=True)
+        return [ToolRequested(call_id=call.call_id, name=call.name, arguments=call.arguments) for call in calls]

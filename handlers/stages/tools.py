@@ -1,0 +1,119 @@
+"""Has tools called."""
+
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import nullcontext
+from typing import Any, Literal, cast
+
+from ...bus.event import Event
+from ...events.content import ToolCall
+from ...events.human import ApprovalRequested
+from ...events.tool import ToolFinished, ToolProgress, ToolRequested, ToolStarted, failure
+from ...tools.context import ToolContext
+from ...tools.errors import InvalidArguments, UnknownTool
+from ...tools.invoke import last_of
+from ...tools.threads import ThreadPool
+from ...tools.tool import Tool
+from ...tools.toolset import Toolset
+from ..calling import call
+from ..limits import Limits
+from ..scope import RunScope
+
+_CUT = "The reply was cut off by the output limit before this call was complete, so nothing was run. Send it again, shorter."
+
+
+class CallTools:
+    """Has the tool of one call run, once its arguments are right.
+
+    Hears ToolRequested; causes ApprovalRequested, or ToolStarted and ToolFinished. The calls of one reply run
+    together, each in a task of its own, unless it is only one or any of them is ``sequential``.
+    """
+
+    def __init__(self, tools: Toolset, threads: ThreadPool, limits: Limits, result_bytes: int) -> None:
+        self._tools = tools
+        self._threads = threads
+        self._limits = limits
+        self._result_bytes = result_bytes
+
+    async def __call__(self, event: ToolRequested, run: RunScope) -> Event | None:
+        state = run.state
+        calls = state.transcript.calls
+        refused = self._refused(event, calls, run)
+        if refused is not None:
+            return failure(event.call_id, event.name, *refused)
+        try:
+            tool = self._tools[event.name]
+            kwargs = tool.validate(event.arguments)
+        except (UnknownTool, InvalidArguments) as error:
+            return failure(event.call_id, event.name, "model", str(error))
+        if tool.needs_approval and event.call_id not in state.approved:
+            return ApprovalRequested(
+                call_id=event.call_id, name=event.name, arguments=event.arguments, approver="", reason="the tool needs it"
+            )
+        work = self._run(tool, kwargs, event, run)
+        if len(calls) == 1 or self._in_order(calls):
+            return await work
+        run.answer_later(work, f"tool {tool.name}", event.seq)
+        return None
+
+    def _refused(self, event: ToolRequested, calls: tuple[ToolCall, ...], run: RunScope) -> "tuple[Any, str] | None":
+        """Why a call must not even be looked at: who is to blame, and what to tell the model."""
+        if run.state.stop == "length":
+            return "model", _CUT
+        malformed = next((each.malformed for each in calls if each.call_id == event.call_id), None)
+        if malformed is not None and not event.arguments:
+            return "model", f"The arguments are no JSON object, so nothing was run. They were: {malformed[:500]}"
+        limit = self._limits.tool_calls
+        if limit is not None and run.state.tool_calls >= limit:
+            return "caller", f"Not run: this run may make {limit} tool calls, and has made them."
+        return None
+
+    def _in_order(self, calls: tuple[ToolCall, ...]) -> bool:
+        return any((tool := self._tools.get(each.name)) is not None and tool.sequential for each in calls)
+
+    async def _run(self, tool: Tool, kwargs: dict[str, Any], event: ToolRequested, run: RunScope) -> ToolFinished:
+        async with run.holding(tool.resource) if tool.resource else nullcontext():
+            started = await run.record(ToolStarted(call_id=event.call_id, name=event.name), event.seq)
+            context = self._context(event, run, started.seq) if tool.takes_context else None
+            work = self._work(tool, kwargs, context, event, run, started.seq)
+            return await call(tool, event, work, run, self._result_bytes)
+
+    def _work(
+        self,
+        tool: Tool,
+        kwargs: dict[str, Any],
+        context: ToolContext[Any] | None,
+        event: ToolRequested,
+        run: RunScope,
+        about: int,
+    ) -> Coroutine[Any, Any, object]:
+        if tool.kind == "async":
+            return cast("Coroutine[Any, Any, object]", tool.call(kwargs, context, self._threads, None))
+
+        def late(value: object) -> None:
+            failed = isinstance(value, BaseException)
+            run.late(call_id=event.call_id, name=event.name, value=value, failed=failed)
+
+        running = tool.call(kwargs, context, self._threads, late)
+        if tool.kind == "generator":
+
+            def progress(item: object) -> None:
+                run.tell(ToolProgress(call_id=event.call_id, name=event.name, message=str(item)), about)
+
+            return last_of(cast("AsyncIterator[object]", running), progress)
+        return cast("Coroutine[Any, Any, object]", running)
+
+    def _context(self, event: ToolRequested, run: RunScope, about: int) -> ToolContext[Any]:
+        """What the tool may do to its run."""
+
+        def progress(message: str, fraction: float | None) -> None:
+            run.tell(ToolProgress(call_id=event.call_id, name=event.name, message=message, fraction=fraction), about)
+
+        async def emit(custom: Event) -> None:
+            await run.record(custom, about)
+
+        def emit_nowait(custom: Event) -> None:
+            run.append_nowait(custom, about)
+
+        return ToolContext(
+            run.state.run_id, event.call_id, run.deps, emit=emit, emit_nowait=emit_nowait, progress=progress
+        )

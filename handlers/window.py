@@ -1,0 +1,44 @@
+"""The part of a conversation that a model is shown, without a copy of it."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import overload
+
+from ..events.content import Message
+
+
+class Window(Sequence[Message]):
+    """The pinned messages before ``first``, then everything from ``first`` up to message ``end``.
+
+    The conversation may grow behind ``end`` meanwhile; the window does not.
+    """
+
+    __slots__ = ("_end", "_first", "_messages", "_pinned")
+
+    def __init__(self, messages: list[Message], end: int, first: int = 0, pinned: tuple[int, ...] = ()) -> None:
+        self._messages = messages
+        self._end = end
+        self._first = first
+        self._pinned = pinned
+
+    def __len__(self) -> int:
+        return len(self._pinned) + self._end - self._first
+
+    def __iter__(self) -> Iterator[Message]:
+        messages = self._messages
+        for place in self._pinned:
+            yield messages[place]
+        yield from islice(messages, self._first, self._end)
+
+    @overload
+    def __getitem__(self, index: int) -> Message: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Message]: ...
+    def __getitem__(self, index: int | slice) -> Message | list[Message]:
+        if isinstance(index, slice):
+            return [self[place] for place in range(*index.indices(len(self)))]
+        place = index + len(self) if index < 0 else index
+        if not 0 <= place < len(self):
+            raise IndexError(f"message {index} of {len(self)}")
+        pinned = len(self._pinned)
+        return self._messages[self._pinned[place] if place < pinned else self._first + place - pinned]

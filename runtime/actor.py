@@ -1,0 +1,262 @@
+"""The actor that a run is: one inbox, one task, one event at a time."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
+from contextvars import Context
+from typing import Any
+
+from ..backends.fold import ReplyFold
+from ..bus import nesting
+from ..bus.bus import Bus
+from ..bus.event import Event
+from ..bus.guest import Watch
+from ..bus.interception import Ask, Veto, intercept
+from ..bus.observer import name_of
+from ..bus.stages import Stage
+from ..events.fault import Fault
+from ..events.run import RunStarted
+from ..events.state import RunState
+from ..events.tool import LateToolResult, ToolFinished, ToolRequested
+from .approvals import ask
+from .errors import OutOfOrder, RunOver
+from .helpers import Helpers
+from .journal import Journal
+from .stopping import Stopping, close_run
+
+_log = logging.getLogger("loopbus.runtime")
+Holding = Callable[[str | None], AbstractAsyncContextManager[Any]]
+_LATE_CHARACTERS = 2000
+_TURN = 32
+"""Events after which a run that never waits lets the rest of the loop have a turn."""
+
+
+class Actor:
+    """Drives one run: takes the next event, appends it, awaits the stage that hears it, and takes what that causes.
+
+    It is the ``RunScope`` that the stages see. What may be asked of a run from outside is on ``Run``.
+    """
+
+    __slots__ = ("_bus", "_helpers", "_inbox", "_pause", "_stages", "deps", "holding", "journal", "stop_reason", "watch")
+
+    def __init__(
+        self,
+        journal: Journal,
+        stages: Mapping[type[Event], Stage],
+        bus: Bus,
+        helpers: Helpers,
+        *,
+        holding: Holding,
+        watch: Watch,
+        deps: Any,
+    ) -> None:
+        self.journal = journal
+        self.deps = deps
+        self.holding = holding
+        self.watch = watch
+        self.stop_reason: Stopping | None = None
+        self._stages = stages
+        self._bus = bus
+        self._helpers = helpers
+        self._inbox: deque[tuple[Event, int]] = deque()
+        self._pause: asyncio.Future[None] | None = None
+
+    # --- driving ---
+
+    async def drive(self, first: RunStarted) -> None:
+        """Go on from ``first``, which is in the log, to the terminal event, whatever happens on the way."""
+        nesting.forget()
+        try:
+            await self._act(first)
+            await self._loop()
+            if not self.journal.over:
+                await self._helpers.stop()
+        except asyncio.CancelledError:
+            if self.stop_reason is not None and not self.journal.over:
+                await self._helpers.stop()
+        except Exception as error:
+            self.stop(Stopping("failed", f"{type(error).__name__}: {error}", Fault.of(error, "runtime"), error))
+        finally:
+            self.finish()
+
+    async def _loop(self) -> None:
+        journal, inbox, bus = self.journal, self._inbox, self._bus
+        handled = 0
+        while self.stop_reason is None and not journal.over:
+            if not inbox:
+                await self._wait_inbox()
+                continue
+            # It stays in the inbox while policies look at it, so that a cancellation cannot lose it.
+            event, cause = inbox[0]
+            if event.seq:
+                # A command from outside is in the log already; only its stage is still to act.
+                inbox.popleft()
+                await self._act(event)
+                continue
+            policies = bus.routes(type(event)).policies
+            if policies:
+                event, verdict = await intercept(policies, event, journal.state, self.watch, bus.policy_failed)
+                inbox.popleft()
+                if verdict is not None:
+                    await self._refuse(event, verdict, cause)
+                    continue
+            else:
+                inbox.popleft()
+            journal.append(event, cause)
+            await self._act(event)
+            if bus.may_block:
+                await bus.wait_room()
+            handled += 1
+            if handled % _TURN == 0:
+                await asyncio.sleep(0)
+
+    async def _act(self, event: Event) -> None:
+        """Await the stage that answers an event, if one does."""
+        stage = self._stages.get(type(event))
+        if stage is None:
+            return
+        try:
+            caused = await stage(event, self)
+        except (RunOver, OutOfOrder):
+            raise
+        except Exception as error:
+            where = name_of(stage)
+            words = f"stage {where} failed on {type(event).__name__}: {type(error).__name__}: {error}"
+            _log.error("run %s: %s", self.journal.run_id, words, exc_info=error)
+            self.stop(Stopping("failed", words, Fault(type(error).__name__, words, where), error))
+        else:
+            self.take(caused, event.seq)
+
+    async def _refuse(self, event: Event, verdict: Veto | Ask, cause: int) -> None:
+        """Do what stands in for an event that its policies did not let through."""
+        if isinstance(verdict, Ask) and isinstance(event, ToolRequested):
+            self.journal.append(event, cause)
+            self.take(ask(event, verdict), event.seq)
+            return
+        result = event.vetoed(verdict.reason)
+        if result is None:
+            # It has no result that could stand in for it, so a refusal cannot be honoured.
+            self._bus.failed("policy", event, f"refused a {type(event).__name__}, which can only be changed")
+            self.journal.append(event, cause)
+            await self._act(event)
+        elif event.wish:
+            self.journal.append(event, cause)
+            self.take(result, event.seq)
+        else:
+            self.journal.append(result, cause)
+            await self._act(result)
+
+    async def _wait_inbox(self) -> None:
+        pause = self._pause = asyncio.get_running_loop().create_future()
+        try:
+            await pause
+        finally:
+            self._pause = None
+
+    def take(self, caused: Event | Iterable[Event] | None, cause: int) -> None:
+        """Put into the inbox what was caused; after the end it is too late for that."""
+        if caused is None:
+            return
+        events = (caused,) if isinstance(caused, Event) else caused
+        if self.journal.over:
+            for event in events:
+                if isinstance(event, ToolFinished):
+                    self.late(event.call_id, event.name, event.output, failed=event.outcome != "ok")
+            return
+        for event in events:
+            self._inbox.append((event, cause))
+        if self._pause is not None and not self._pause.done():
+            self._pause.set_result(None)
+
+    def react(self, command: Event) -> None:
+        """Let the stage of a command that is in the log already act, in its turn."""
+        self.take(command, command.cause)
+
+    def late(self, call_id: str, name: str, value: object, *, failed: bool) -> None:
+        late = LateToolResult(run_id=self.journal.run_id, call_id=call_id, name=name, output=_shown(value), failed=failed)
+        if self.journal.over:
+            self._bus.publish(late)
+        else:
+            self.journal.append(late, 0)
+
+    # --- stopping ---
+
+    def stop(self, stopping: Stopping) -> bool:
+        """Note why the run is to end now; False if it is ending already. What awaits is cancelled by the caller."""
+        if self.stop_reason is not None or self.journal.over:
+            return False
+        self.stop_reason = stopping
+        return True
+
+    def finish(self) -> None:
+        """Close the log now, whether or not the actor is ready for it. Twice is harmless."""
+        if self.journal.over:
+            return
+        stopping = self.stop_reason or Stopping("cancelled", "the event loop cancelled the run")
+        self.stop_reason = stopping
+        waiting = [(self._unjudged(event), cause) for event, cause in self._inbox]
+        self._inbox.clear()
+        close_run(self.journal, stopping, waiting)
+        self._helpers.give_up()
+
+    def _unjudged(self, event: Event) -> Event:
+        """A result that a policy has not seen yet is withheld: it might be what the policy is there to hide."""
+        if isinstance(event, ToolFinished) and self._bus.routes(ToolFinished).policies:
+            return event.vetoed("the run was stopped before a policy had looked at it")
+        return event
+
+    # --- what stages see: RunScope ---
+
+    @property
+    def state(self) -> RunState:
+        return self.journal.state
+
+    @property
+    def stopping(self) -> bool:
+        return self.stop_reason is not None
+
+    async def record(self, event: Event, cause: int) -> Event:
+        if self.journal.over:
+            raise RunOver(f"run {self.journal.run_id} ended without waiting for {type(event).__name__}")
+        return self.journal.append(event, cause)
+
+    def append_nowait(self, event: Event, cause: int) -> None:
+        if not self.journal.over:
+            self.journal.append(event, cause)
+
+    def tell(self, event: Event, about: int) -> None:
+        if not self.journal.over:
+            self.journal.tell(event, about)
+
+    def hears(self, event_class: type[Event]) -> bool:
+        return self.journal.hears(event_class)
+
+    def event(self, seq: int) -> Event:
+        return self.journal.events[seq - 1]
+
+    def open_reply(self, fold: ReplyFold) -> None:
+        self.journal.reply = fold
+
+    def answer_later(self, work: Coroutine[Any, Any, Event], what: str, cause: int) -> None:
+        self._helpers.spawn(self._answer(work, cause), what)
+
+    def let_go(self, rest: Coroutine[Any, Any, Any], context: Context, what: str) -> None:
+        self._helpers.let_go(rest, context, what)
+
+    async def _answer(self, work: Coroutine[Any, Any, Event], cause: int) -> None:
+        try:
+            self.take(await work, cause)
+        except RunOver:
+            return
+        except Exception as error:
+            words = f"{type(error).__name__}: {error}"
+            if self.stop(Stopping("failed", words, Fault.of(error, "runtime"), error)):
+                self.take((), cause)
+
+
+def _shown(value: object) -> str:
+    """A late value, as text and not too much of it."""
+    text = f"{type(value).__name__}: {value}" if isinstance(value, BaseException) else str(value)
+    return text[:_LATE_CHARACTERS]

@@ -1,0 +1,46 @@
+"""The runtime of those who did not make one: it lives exactly as long as its event loop."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
+
+from .errors import InsideLoop
+from .runtime import Runtime
+
+T = TypeVar("T")
+
+_keepers: "WeakKeyDictionary[asyncio.AbstractEventLoop, AsyncGenerator[Runtime, None]]" = WeakKeyDictionary()
+_runtimes: "WeakKeyDictionary[asyncio.AbstractEventLoop, Runtime]" = WeakKeyDictionary()
+
+
+async def default_runtime() -> Runtime:
+    """This event loop's own runtime, made when it is first wanted."""
+    loop = asyncio.get_running_loop()
+    runtime = _runtimes.get(loop)
+    if runtime is None:
+        # asyncio closes the async generators of a loop that ends: so the runtime is closed with its loop.
+        keeper = _keepers[loop] = _keep()
+        runtime = _runtimes[loop] = await anext(keeper)
+    return runtime
+
+
+async def _keep() -> AsyncGenerator[Runtime, None]:
+    runtime = Runtime()
+    await runtime.open()
+    try:
+        yield runtime
+    finally:
+        await runtime.aclose()
+
+
+def run_in_new_loop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Run ``work`` to its end in an event loop of its own.
+
+    :raises InsideLoop: a loop runs here already.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(work())
+    raise InsideLoop("run_sync() would block the event loop that is running here; use `await agent.run(...)` instead")

@@ -1,0 +1,167 @@
+"""A run, as its caller holds it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from anyio import CancelScope
+from pydantic import JsonValue
+
+from ..bus.event import Event
+from ..events.content import Message, user
+from ..events.control import CancelRequested, MessageInjected
+from ..events.human import ApprovalDecided
+from ..events.run import Status
+from .actor import Actor
+from .errors import NothingToDecide, RunOver
+from .reader import read
+from .result import RunResult, result_of
+from .stopping import Stopping
+
+if TYPE_CHECKING:
+    from ..events.state import RunState
+
+
+class Run:
+    """One run of an agent. It goes on whether or not anyone holds this, reads its events or waits for its result."""
+
+    __slots__ = ("__weakref__", "_actor", "_grace_s", "_task", "_timer", "agent", "id", "session")
+
+    def __init__(self, run_id: str, agent: str, session: str | None, actor: Actor, grace_s: float) -> None:
+        self.id = run_id
+        self.agent = agent
+        self.session = session
+        self._actor = actor
+        self._grace_s = grace_s
+        self._task: asyncio.Task[Any] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __repr__(self) -> str:
+        return f"<Run {self.id} of {self.agent!r}: {self.status or 'running'}, {len(self._actor.journal.events)} events>"
+
+    @property
+    def status(self) -> Status | None:
+        """How the run ended; None while it goes on."""
+        return self._actor.journal.state.status
+
+    @property
+    def state(self) -> RunState:
+        """The fold of the log so far. Read it; do not change it."""
+        return self._actor.journal.state
+
+    @property
+    def log(self) -> tuple[Event, ...]:
+        """Every durable event so far; event ``seq`` is at ``log[seq - 1]``."""
+        return tuple(self._actor.journal.events)
+
+    def events(self, *, after: int = 0, ephemeral: bool = False) -> AsyncIterator[Event]:
+        """Every durable event behind ``after``, once and in order, then those to come, up to the terminal one.
+
+        Any number of readers may read, at any time and at any speed, also when the run is over. With ``ephemeral``
+        the pieces of messages that are being written come between; a reader that joins in the middle of one gets
+        what it has said so far as one piece. Leaving the iteration early leaves the run alone.
+
+        :raises ValueError: ``after`` is negative.
+        """
+        if after < 0:
+            raise ValueError(f"events(after={after}): give the seq of the last event you have, or 0")
+        return read(self._actor.journal, after, ephemeral=ephemeral)
+
+    async def outcome(self) -> RunResult[Any]:
+        """Wait for the end and return what the run came to, however it ended.
+
+        Cancelling the wait leaves the run alone.
+        """
+        journal = self._actor.journal
+        while not journal.over:
+            await journal.wait_more(len(journal.events))
+        return result_of(journal)
+
+    async def result(self) -> RunResult[Any]:
+        """Wait for the end and return the result of a run that completed.
+
+        :raises RunFailed: it failed. The cause is the exception where there was one.
+        :raises RunCancelled: it was cancelled.
+        :raises LimitReached: it reached a limit. All three carry the ``result`` there is.
+        """
+        outcome = await self.outcome()
+        stopping = self._actor.stop_reason
+        if stopping is not None and stopping.error is not None:
+            try:
+                return outcome.unwrap()
+            except Exception as error:
+                raise error from stopping.error
+        return outcome.unwrap()
+
+    async def cancel(self, reason: str = "cancelled", *, author: str = "caller") -> None:
+        """Stop the run and wait until it has stopped, for the grace time of its runtime at most.
+
+        Cancelling twice, or a run that is over, is harmless. Tools that are running are cancelled and get a result
+        that says so; what does not end within the grace time is left behind and listed in ``Runtime.zombies``.
+        """
+        self.stop(Stopping("cancelled", reason), author)
+        await self.outcome()
+
+    async def send(self, message: str | Message, *, author: str = "caller") -> None:
+        """Say something in the middle of the run; the model hears it at its next turn.
+
+        :raises RunOver: the run has ended; start another one that continues the conversation.
+        """
+        journal = self._actor.journal
+        if journal.over or self._actor.stop_reason is not None:
+            raise RunOver(f"run {self.id} has ended ({self.status}); start a new run with its messages to go on")
+        journal.append(MessageInjected(message=user(message) if isinstance(message, str) else message, author=author), 0)
+
+    async def decide(
+        self,
+        call_id: str,
+        *,
+        approve: bool,
+        author: str = "",
+        reason: str = "",
+        arguments: Mapping[str, JsonValue] | None = None,
+    ) -> None:
+        """Approve or reject a tool call that waits for a person, the arguments edited if any are given.
+
+        :raises NothingToDecide: no such call waits: it was decided, it never asked, or the run is over.
+        """
+        journal = self._actor.journal
+        asked = journal.state.waiting.get(call_id)
+        if asked is None or journal.over:
+            waiting = ", ".join(journal.state.waiting) or "none"
+            raise NothingToDecide(f"call {call_id!r} of run {self.id} does not wait for a decision (waiting: {waiting})")
+        decision = ApprovalDecided(call_id=call_id, approve=approve, author=author, reason=reason, arguments=arguments)
+        journal.append(decision, asked.seq)
+        self._actor.react(decision)
+
+    # --- for the runtime ---
+
+    def begin(self, task: asyncio.Task[Any], seconds: float | None) -> None:
+        """Take the actor's task, and stop the run after so many ``seconds``."""
+        self._task = task
+        if seconds is not None:
+            limit = Stopping("limit", f"{seconds:g} seconds")
+            self._timer = task.get_loop().call_later(seconds, self.stop, limit, "limit")
+
+    def stop(self, stopping: Stopping, author: str) -> None:
+        """Begin to stop, without waiting: the log is closed after the grace time at the latest."""
+        actor, task = self._actor, self._task
+        if not actor.stop(stopping) or task is None:
+            return
+        actor.journal.append(CancelRequested(reason=stopping.reason, author=author), 0)
+        task.cancel(stopping.reason)
+        self.end()
+        self._timer = task.get_loop().call_later(self._grace_s, actor.finish)
+
+    async def wait_shielded(self) -> None:
+        """Wait for the end of a run that is being stopped, whoever cancels meanwhile; the grace time bounds it."""
+        with CancelScope(shield=True):
+            await self.outcome()
+
+    def end(self) -> None:
+        """Stop the clock."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

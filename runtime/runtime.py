@@ -1,0 +1,230 @@
+"""The runtime: owns every long-lived task, thread and connection, and starts runs."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self, TypeVar
+from weakref import WeakKeyDictionary
+
+from ..backends.contract import Backend
+from ..backends.known import resolve
+from ..bus.bus import Bus
+from ..bus.event import Event
+from ..bus.guest import Watch
+from ..bus.stages import Stage
+from ..bus.tasks import TaskOwner
+from ..events.content import Message, user
+from ..events.run import RunStarted
+from ..handlers.limits import Limits
+from ..tools.threads import ThreadPool
+from .actor import Actor
+from .assemble import assemble
+from .errors import RuntimeClosed
+from .helpers import Helpers, Zombie, Zombies
+from .journal import Journal
+from .keys import Keys
+from .resources import Resources
+from .result import RunResult
+from .run import Run
+from .sessions import Sessions
+from .spec import AgentSpec
+from .stopping import Stopping
+from .subscribing import Subscribing
+from .watchdog import Watchdog
+
+E = TypeVar("E", bound=Event)
+
+
+class Runtime(Subscribing):
+    """Where runs live. Use it as ``async with Runtime() as runtime``; leaving the block stops every run.
+
+    ``grace_s`` is how long a run may take to stop before its log is closed without it. ``threads`` is how many sync
+    tools may run at once. ``blocked_s`` is how long the event loop may stand still before ``LoopBlocked`` says so.
+    """
+
+    def __init__(
+        self, *, subscribers: Sequence[object] = (), grace_s: float = 5.0, threads: int = 40, blocked_s: float = 0.5
+    ) -> None:
+        self.sessions = Sessions()
+        self._grace_s = grace_s
+        self._owner = TaskOwner("the runtime")
+        super().__init__(Bus(self._owner.spawn))
+        self._threads = ThreadPool(threads)
+        self._watch = Watch()
+        self._watchdog = Watchdog(self._watch, self.bus.publish, blocked_s)
+        self._zombies = Zombies()
+        self._resources = Resources()
+        self._keys = Keys()
+        self._runs: dict[str, Run] = {}
+        self._backends: dict[str, Backend] = {}
+        self._assembled: WeakKeyDictionary[AgentSpec, Mapping[type[Event], Stage]] = WeakKeyDictionary()
+        self._subscribers = tuple(subscribers)
+        self._prefix, self._started = secrets.token_hex(6), 0
+        self._open = False
+
+    # --- life ---
+
+    async def open(self) -> None:
+        """Begin to take runs; ``async with`` does this."""
+        self._open = True
+        self._watchdog.start()
+        for subscriber in self._subscribers:
+            self.subscribe(subscriber)
+
+    async def aclose(self) -> None:
+        """Stop every run, then everything else; nothing is left but what ``zombies`` lists. Twice is harmless."""
+        if not self._open:
+            return
+        self._open = False
+        for run in tuple(self._runs.values()):
+            run.stop(Stopping("cancelled", "the runtime was closed"), "runtime")
+        for run in tuple(self._runs.values()):
+            await run.outcome()
+        await self.bus.drain()
+        self.bus.close()
+        for task in await self._owner.aclose(self._grace_s):
+            self._zombies.add(task, "")
+        for backend in self._backends.values():
+            await backend.aclose()
+        self._threads.close()
+        self._watchdog.stop()
+
+    async def __aenter__(self) -> Self:
+        await self.open()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.aclose()
+
+    # --- runs ---
+
+    async def start(
+        self,
+        agent: AgentSpec,
+        prompt: str | Message,
+        *,
+        messages: Sequence[Message] = (),
+        session: str | None = None,
+        key: str | None = None,
+        deps: Any = None,
+        limits: Limits | None = None,
+    ) -> Run:
+        """Start a run that goes on by itself, and return it at once.
+
+        ``messages`` is a conversation to continue; ``session`` names one that this runtime keeps. The same ``key``
+        gives the same run, as long as it is among the last thousand. ``deps`` is handed to the tools and to
+        instructions that are a function.
+
+        :raises RuntimeClosed: this runtime is not open.
+        :raises SessionBusy: another run of the session goes on.
+        :raises KeyReused: the key was used for another prompt or agent.
+        :raises NotConfigured: the model's name, key or extra is missing.
+        """
+        if not self._open:
+            raise RuntimeClosed("this runtime is closed; use it inside `async with Runtime() as runtime:`")
+        said = user(prompt) if isinstance(prompt, str) else prompt
+        request = (agent.name, said, session)
+        known = self._keys.find(key, request) if key is not None else None
+        if known is not None:
+            return known
+        stages, backend = self._stages(agent, limits)
+        run_id = self._next_id()
+        history = self.sessions.take(session, run_id) if session is not None else ()
+        first = RunStarted(
+            agent=agent.name,
+            model=backend.model,
+            prompt=said,
+            history=(*history, *messages),
+            tools=agent.toolset.names,
+            session=session,
+            key=key,
+        )
+        run = self._launch(run_id, agent, session, stages, first, deps, limits or agent.limits)
+        if key is not None:
+            self._keys.remember(key, request, run)
+        return run
+
+    async def run(
+        self,
+        agent: AgentSpec,
+        prompt: str | Message,
+        *,
+        messages: Sequence[Message] = (),
+        session: str | None = None,
+        deps: Any = None,
+        limits: Limits | None = None,
+    ) -> RunResult[Any]:
+        """Start a run and wait for its result. Cancelling the wait cancels the run.
+
+        :raises RunFailed, RunCancelled, LimitReached: it did not complete; each carries the partial ``result``.
+        """
+        run = await self.start(agent, prompt, messages=messages, session=session, deps=deps, limits=limits)
+        try:
+            return await run.result()
+        except asyncio.CancelledError:
+            run.stop(Stopping("cancelled", "the caller was cancelled"), "caller")
+            await run.wait_shielded()
+            raise
+
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The runs that go on, the oldest first."""
+        return tuple(self._runs.values())
+
+    @property
+    def zombies(self) -> list[Zombie]:
+        """What was cancelled, did not end within the grace time, and cannot be killed. Threads are listed too."""
+        return self._zombies.list()
+
+    # --- the making of a run ---
+
+    def _stages(self, agent: AgentSpec, limits: Limits | None) -> tuple[Mapping[type[Event], Stage], Backend]:
+        backend = self._backend(agent.model)
+        if limits is not None:
+            return assemble(agent, backend, self._threads, limits), backend
+        stages = self._assembled.get(agent)
+        if stages is None:
+            stages = self._assembled[agent] = assemble(agent, backend, self._threads, agent.limits)
+        return stages, backend
+
+    def _backend(self, model: str | Backend) -> Backend:
+        if not isinstance(model, str):
+            return model
+        backend = self._backends.get(model)
+        if backend is None:
+            backend = self._backends[model] = resolve(model)
+        return backend
+
+    def _next_id(self) -> str:
+        self._started += 1
+        return f"{self._prefix}-{self._started}"
+
+    def _launch(
+        self,
+        run_id: str,
+        agent: AgentSpec,
+        session: str | None,
+        stages: Mapping[type[Event], Stage],
+        first: RunStarted,
+        deps: Any,
+        limits: Limits,
+    ) -> Run:
+        journal = Journal(run_id, self.bus, time.time, lambda: self._over(run))
+        helpers = Helpers(self._owner, self._zombies, run_id, self._grace_s)
+        actor = Actor(
+            journal, stages, self.bus, helpers, holding=self._resources.holding, watch=self._watch, deps=deps
+        )
+        run = self._runs[run_id] = Run(run_id, agent.name, session, actor, self._grace_s)
+        journal.append(first, 0)
+        task = self._owner.spawn(actor.drive(first), name=f"run {run_id}")
+        # A task that is cancelled before its first step never runs at all.
+        task.add_done_callback(lambda _: actor.finish())
+        run.begin(task, limits.seconds)
+        return run
+
+    def _over(self, run: Run) -> None:
+        self._runs.pop(run.id, None)
+        run.end()
+        if run.session is not None:
+            self.sessions.give_back(run.session, run.state.messages)

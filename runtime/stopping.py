@@ -1,0 +1,77 @@
+"""Ends a run that does not end by itself, and leaves its log whole."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..bus.event import Event
+from ..events.fault import Fault
+from ..events.model import ModelFailed, ModelReplied
+from ..events.run import Status
+from ..events.tool import ToolFinished, ToolRequested
+from ..events.usage import Usage
+from ..handlers.outcome import finished
+from .journal import Journal
+
+_WORDS = {
+    "cancelled": "The run was stopped before this call was started; nothing was done.",
+    "unknown": "The run was stopped while this call was running; its effect may or may not have happened.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stopping:
+    """Why a run is being stopped, and what it will have been."""
+
+    status: Status
+    reason: str
+    fault: Fault | None = None
+    error: BaseException | None = None
+
+
+def close_run(journal: Journal, stopping: Stopping, waiting: Iterable[tuple[Event, int]]) -> None:
+    """Append everything that a whole log still needs, up to the terminal event.
+
+    Results that are in already are kept. A reply that was interrupted keeps its text and its cost. Every call without
+    a result gets one: ``unknown`` if it was started, for nobody saw its end, else ``cancelled``.
+    """
+    for event, cause in waiting:
+        if isinstance(event, ToolRequested | ToolFinished):
+            journal.append(event, cause)
+    state = journal.state
+    asking = state.asking
+    if asking is not None:
+        fault = stopping.fault or Fault("Interrupted", stopping.reason, "runtime")
+        reply = journal.reply
+        partial, usage = (reply.partial(), reply.usage) if reply is not None else ((), Usage())
+        journal.append(ModelFailed(turn=asking.turn, error=fault, partial=partial, usage=usage), asking.seq)
+    _answer_open_calls(journal)
+    journal.append(finished(state, stopping.status, stopping.reason, stopping.fault), len(journal.events))
+
+
+def _answer_open_calls(journal: Journal) -> None:
+    state = journal.state
+    open_calls = state.transcript.open_calls()
+    if not open_calls:
+        return
+    requested = _requests_since_reply(journal)
+    for call in open_calls:
+        request = requested.get(call.call_id) or journal.append(
+            ToolRequested(call_id=call.call_id, name=call.name, arguments=call.arguments), len(journal.events)
+        )
+        outcome = "unknown" if call.call_id in state.started else "cancelled"
+        journal.append(
+            ToolFinished(
+                call_id=call.call_id, name=call.name, outcome=outcome, blame="caller", output=_WORDS[outcome]
+            ),
+            request.seq,
+        )
+
+
+def _requests_since_reply(journal: Journal) -> dict[str, Event]:
+    requests: dict[str, Event] = {}
+    for event in reversed(journal.events):
+        if isinstance(event, ModelReplied):
+            break
+        if isinstance(event, ToolRequested):
+            requests[event.call_id] = event
+    return requests

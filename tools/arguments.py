@@ -1,0 +1,116 @@
+"""Turns a signature into one validator, from what a model sent to keyword arguments, and its JSON schema."""
+
+import types
+from collections.abc import Callable, Iterator, Mapping
+from typing import Annotated, Any, Literal, NamedTuple, NotRequired, Optional, get_args, get_origin
+
+from pydantic import ConfigDict, Field, JsonValue, TypeAdapter
+from pydantic.fields import FieldInfo
+from pydantic_core import to_json
+from typing_extensions import TypedDict
+
+from .errors import BadTool
+from .schema import schema_of
+from .signature import EMPTY, Parameter, Signature
+
+Extra = Literal["forbid", "ignore"]
+Check = Callable[[Mapping[str, JsonValue]], dict[str, Any]]
+
+_MEMBERS = {"list": "items_schema", "dict": "values_schema", "tuple": "items_schema"}
+
+
+class Arguments(NamedTuple):
+    """How a tool's arguments are checked and described."""
+
+    check: Check
+    parameters: dict[str, JsonValue]
+
+
+def arguments_of(signature: Signature, tool: str, said: Mapping[str, str], extra: Extra) -> Arguments:
+    """Build both from one typed dict; ``said`` is what the docstring says of each parameter.
+
+    :raises BadTool: a parameter's type has no JSON schema.
+    """
+    fields = {parameter.name: _field(parameter, said.get(parameter.name)) for parameter in signature.parameters}
+    try:
+        adapter = TypeAdapter[dict[str, Any]](_record(tool, fields, signature.others, extra))
+        parameters = schema_of(adapter)
+    except Exception as error:
+        raise _culprit(tool, fields, signature.others, extra, error) from error
+    return Arguments(_check_of(adapter), parameters)
+
+
+def _record(name: str, fields: Mapping[str, Any], others: Any, extra: Extra) -> Any:
+    """A typed dict: unlike a model it validates to plain keyword arguments, and no parameter name is taken."""
+
+    def fill(namespace: dict[str, Any]) -> None:
+        namespace["__annotations__"] = dict(fields)
+        namespace["__pydantic_config__"] = ConfigDict() if open_to else ConfigDict(extra=extra)
+
+    open_to = {} if others is EMPTY else {"extra_items": others}
+    return types.new_class(name, (TypedDict,), open_to, fill)
+
+
+def _field(parameter: Parameter, said: str | None) -> Any:
+    """The annotation with its description in front, where the user's own overrides it, and its default behind."""
+    annotation = parameter.annotation
+    if get_origin(annotation) is NotRequired:
+        return NotRequired[_field(Parameter(parameter.name, get_args(annotation)[0]), said)]
+    kind, *notes = get_args(annotation) if get_origin(annotation) is Annotated else (annotation,)
+    if parameter.default is None:
+        kind = Optional[kind]
+    said = next(_descriptions(notes), said)
+    front = [Field(description=said)] if said else []
+    back = [_default(parameter.default)] if parameter.default is not EMPTY else []
+    extras = [*front, *notes, *back]
+    return Annotated[(kind, *extras)] if extras else kind
+
+
+def _default(default: Any) -> FieldInfo:
+    return default if isinstance(default, FieldInfo) else Field(default=default)
+
+
+def _descriptions(notes: list[Any]) -> Iterator[str]:
+    """``Annotated[int, "how many"]`` and ``Annotated[int, Doc("how many")]``."""
+    for note in notes:
+        text = getattr(note, "documentation", note)
+        if isinstance(text, str):
+            yield text
+
+
+def _check_of(adapter: TypeAdapter[dict[str, Any]]) -> Check:
+    validator: Any = adapter.validator
+    if _is_lenient(adapter.core_schema):
+        return validator.validate_python
+    return lambda arguments: validator.validate_json(to_json(arguments))
+
+
+def _is_lenient(schema: Any) -> bool:
+    """Can values be checked as they are, or must they go through JSON text?
+
+    They must where a part is strict, for strictness takes a date from JSON text and refuses it from a string; and
+    where a part goes through unchecked, for then the tool would hold, and might change, the logged event's own lists.
+    """
+    if isinstance(schema, list | tuple):
+        return all(map(_is_lenient, schema))
+    if not isinstance(schema, dict):
+        return True
+    kind = schema.get("type")
+    if kind == "any" or schema.get("strict") is True or (kind in _MEMBERS and _MEMBERS[kind] not in schema):
+        return False
+    return all(_is_lenient(part) for key, part in schema.items() if key not in ("metadata", "default", "serialization"))
+
+
+def _culprit(tool: str, fields: Mapping[str, Any], others: Any, extra: Extra, error: Exception) -> BadTool:
+    """Try the parameters one by one, to name the one that failed."""
+    tries = {name: ({name: kind}, EMPTY) for name, kind in fields.items()} | {"**": ({}, others)}
+    for name, (alone, rest) in tries.items():
+        try:
+            schema_of(TypeAdapter[dict[str, Any]](_record(tool, alone, rest, extra)))
+        except Exception as reason:
+            return BadTool(f"tool {tool!r}, parameter {name!r} cannot be described to a model: {_brief(reason)}")
+    return BadTool(f"tool {tool!r}: its parameters cannot be described to a model: {_brief(error)}")
+
+
+def _brief(error: Exception) -> str:
+    return str(error).partition("\n")[0]
