@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, Protocol, runtime_checkable
 from pydantic import JsonValue
 
 from ..events.content import Block, Message
-from ..events.usage import Usage
+from ..events.usage import NO_USAGE, Usage
 
 StopReason = Literal["end", "tool_calls", "length", "stop_sequence", "content_filter", "refusal", "other"]
 """Why a reply ended, in our words. Only ``length`` and ``content_filter`` mean that the answer was cut."""
@@ -105,7 +105,7 @@ class Reply:
 
     content: tuple[Block, ...]
     stop: StopReason
-    usage: Usage = Usage()
+    usage: Usage = NO_USAGE
     raw_stop: str = ""
 
 

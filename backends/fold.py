@@ -9,7 +9,7 @@ from typing import Any, ClassVar, cast
 from pydantic_core import from_json, to_json
 
 from ..events.content import Block, Text, Thinking, ToolCall
-from ..events.usage import Usage
+from ..events.usage import NO_USAGE
 from .contract import BlockPiece, Delta, Reply, StopPiece, TextPiece, ThinkingPiece, ToolCallPiece, UsagePiece
 from .errors import Incomplete
 
@@ -88,7 +88,7 @@ class ReplyFold:
         self._calls: dict[int, _CallPart] = {}
         self._slots = 0
         self._stop: StopPiece | None = None
-        self.usage = Usage()
+        self.usage = NO_USAGE
         """The counts told so far, also by a stream that was cut."""
 
     def add(self, delta: Delta) -> None:

@@ -159,16 +159,26 @@ class Bus:
         :raises PublishCycle: handlers publish each other's triggers without end.
         """
         routes = self._routes.get(type(event)) or self._resolve(type(event))
-        if not routes.sinks:
-            return
-        if not event.at:
-            event.__dict__["at"] = time.time()
+        if routes.sinks:
+            if not event.at:
+                event.__dict__["at"] = time.time()
+            self.deliver(routes, event)
+
+    def deliver(self, routes: Routes, event: Event) -> None:
+        """Hand an event to the observers and streams that were looked up for it.
+
+        :raises PublishCycle: handlers publish each other's triggers without end.
+        """
         chain = nesting.chain_of(event)
-        if chain:
-            self._publish_nested(routes, event, chain)
+        if not chain:
+            for offer in routes.offers:
+                offer(event)
             return
-        for offer in routes.offers:
-            offer(event)
+        for sink in routes.sinks:
+            if isinstance(sink, Observer):
+                sink.offer_nested(event, chain)
+            else:
+                sink.offer(event)
 
     async def wait_room(self) -> None:
         """Wait until no subscriber with the ``block`` overflow is behind."""
@@ -224,11 +234,3 @@ class Bus:
             tuple(deriver for deriver in self._derivers if deriver.selector.covers(event_class)),
         )
         return routes
-
-    @staticmethod
-    def _publish_nested(routes: Routes, event: Event, chain: nesting.Chain) -> None:
-        for sink in routes.sinks:
-            if isinstance(sink, Observer):
-                sink.offer_nested(event, chain)
-            else:
-                sink.offer(event)

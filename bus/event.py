@@ -1,6 +1,7 @@
 """The base of every event: frozen, named, versioned, stamped once."""
 
-from typing import Any, ClassVar, Self
+from collections.abc import Callable
+from typing import Any, ClassVar, ParamSpec, Self, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict
 
@@ -8,7 +9,11 @@ from .errors import AlreadyPublished
 from .registry import register
 from .selector import Selector
 
+P = ParamSpec("P")
+E = TypeVar("E", bound="Event")
+
 _NOTHING_TO_TELL: frozenset[str] = frozenset()
+_set = object.__setattr__
 
 
 class Event(BaseModel):
@@ -72,6 +77,25 @@ class Event(BaseModel):
         return None
 
 
+def unchecked(event_class: Callable[P, E]) -> Callable[P, E]:
+    """A class's constructor without the checks at run time: for our own code, where the type checker has made them.
+
+    It takes 0.5 us where the checking one takes 0.8 to 1.8. What comes from outside goes through the class itself.
+    """
+    made = cast("type[E]", event_class)
+    new, defaults = made.__new__, {name: field.default for name, field in made.model_fields.items() if not field.is_required()}
+
+    def make(**fields: Any) -> E:
+        event = new(made)
+        _set(event, "__dict__", {**defaults, **fields})
+        _set(event, "__pydantic_fields_set__", _NOTHING_TO_TELL)
+        _set(event, "__pydantic_extra__", None)
+        _set(event, "__pydantic_private__", None)
+        return event
+
+    return cast("Callable[P, E]", make)
+
+
 def stamp(event: Event, run_id: str, seq: int, at: float, cause: int) -> None:
     """Give a new event its place in the run: the one write that a frozen event ever sees.
 
@@ -87,4 +111,4 @@ def stamp(event: Event, run_id: str, seq: int, at: float, cause: int) -> None:
     fields["at"] = at
     fields["cause"] = cause
     # Which fields were given explicitly is of no use to anyone, and its set is half of an event's memory.
-    object.__setattr__(event, "__pydantic_fields_set__", _NOTHING_TO_TELL)
+    _set(event, "__pydantic_fields_set__", _NOTHING_TO_TELL)

@@ -5,7 +5,7 @@ from typing import Literal
 from ..bus.event import Event
 from .content import Block
 from .fault import Fault
-from .usage import Usage
+from .usage import NO_USAGE, Usage
 
 Stop = Literal["end", "tool_calls", "length", "stop_sequence", "content_filter", "refusal", "other"]
 
@@ -44,7 +44,7 @@ class ModelReplied(Event):
     turn: int
     content: tuple[Block, ...]
     stop: Stop
-    usage: Usage = Usage()
+    usage: Usage = NO_USAGE
     raw_stop: str = ""
     elapsed_s: float = 0.0
 
@@ -62,7 +62,7 @@ class ModelFailed(Event):
     turn: int
     error: Fault
     partial: tuple[Block, ...] = ()
-    usage: Usage = Usage()
+    usage: Usage = NO_USAGE
 
 
 class Piece(Event, abstract=True):

@@ -7,7 +7,7 @@ from pydantic import JsonValue
 from ..bus.event import Event
 from .content import Message
 from .fault import Fault
-from .usage import Usage
+from .usage import NO_USAGE, Usage
 
 Status = Literal["completed", "failed", "cancelled", "limit"]
 """How a run ended. ``limit``: it was stopped, or its last answer was cut, by a limit; the result is partial."""
@@ -42,5 +42,5 @@ class RunFinished(Event):
     output: JsonValue = ""
     """The final answer; under any other status than ``completed``, what there was of it."""
     error: Fault | None = None
-    usage: Usage = Usage()
+    usage: Usage = NO_USAGE
     turns: int = 0

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..bus.event import Event
-from .content import Message
+from .content import Message, ToolCall
+from .control import MessageInjected
 from .human import ApprovalDecided, ApprovalRequested
 from .model import ModelFailed, ModelReplied, ModelRequested, Stop
 from .money import CostCounted
@@ -13,7 +14,7 @@ from .run import RunFinished, RunStarted, Status
 from .tool import ToolFinished, ToolStarted
 from .transcript import Transcript
 from .turn import TurnStarted
-from .usage import Usage
+from .usage import NO_USAGE, Usage
 
 
 @dataclass(slots=True)
@@ -32,7 +33,7 @@ class RunState:
     """The request that has no reply yet."""
     stop: Stop | None = None
     """Why the last reply ended."""
-    usage: Usage = Usage()
+    usage: Usage = NO_USAGE
     cost_usd: float | None = None
     """None while nothing was counted."""
     unpriced: int = 0
@@ -49,15 +50,14 @@ class RunState:
     """Replies in a row, up to the last one, with a tool call that was the model's mistake."""
     repeats: int = 0
     """How often in a row the model made the same calls and got the same results."""
-    batch: tuple[Message, Message] | None = None
-    """The last reply that asked for tools, and their results."""
+    batch: tuple[tuple[ToolCall, ...], Message] | None = None
+    """The calls of the last reply that asked for tools, and their results."""
     faulty: bool = False
     """Whether the open batch has a mistake of the model's."""
 
     def add(self, event: Event) -> None:
         """Take the next durable event of the run."""
         self.seq = event.seq
-        self.transcript.add(event)
         fold = _FOLDS.get(type(event))
         if fold is not None:
             fold(self, event)
@@ -78,10 +78,13 @@ def replay(events: list[Event]) -> RunState:
 
 def _started(state: RunState, event: RunStarted) -> None:
     state.run_id = event.run_id
+    state.transcript.started(event)
 
 
 def _turn(state: RunState, event: TurnStarted) -> None:
     state.turn = event.turn
+    if state.transcript.injected:
+        state.transcript.hear_injected(event)
 
 
 def _asked(state: RunState, event: ModelRequested) -> None:
@@ -91,12 +94,15 @@ def _asked(state: RunState, event: ModelRequested) -> None:
 
 
 def _replied(state: RunState, event: ModelReplied) -> None:
+    state.transcript.replied(event)
     state.asking = None
     state.stop = event.stop
-    state.usage = state.usage + event.usage
+    if event.usage is not NO_USAGE:
+        state.usage = state.usage + event.usage
 
 
 def _failed(state: RunState, event: ModelFailed) -> None:
+    state.transcript.failed(event)
     state.asking = None
     state.usage = state.usage + event.usage
 
@@ -107,32 +113,44 @@ def _tool_started(state: RunState, event: ToolStarted) -> None:
 
 
 def _tool_finished(state: RunState, event: ToolFinished) -> None:
-    state.started.discard(event.call_id)
+    transcript, call_id = state.transcript, event.call_id
+    calls = transcript.calls
+    transcript.finished(event)
+    state.started.discard(call_id)
     if state.waiting:
-        state.waiting.pop(event.call_id, None)
+        state.waiting.pop(call_id, None)
     if state.approved:
-        state.approved.discard(event.call_id)
+        state.approved.discard(call_id)
     if event.blame == "model":
         state.faulty = True
-    if state.transcript.calls:
-        return
+    if not transcript.calls:
+        _batch_finished(state, calls)
+
+
+def _batch_finished(state: RunState, calls: tuple[ToolCall, ...]) -> None:
     state.faults = state.faults + 1 if state.faulty else 0
     state.faulty = False
-    messages = state.transcript.messages
-    batch = (messages[-2], messages[-1])
-    state.repeats = state.repeats + 1 if state.batch is not None and _same(state.batch, batch) else 1
-    state.batch = batch
+    last, results = state.batch, state.transcript.messages[-1]
+    same = last is not None and _same_calls(last[0], calls) and _same_results(last[1], results)
+    state.repeats = state.repeats + 1 if same else 1
+    state.batch = (calls, results)
 
 
-def _same(one: tuple[Message, Message], other: tuple[Message, Message]) -> bool:
-    """Whether two batches asked for the same and were answered the same; ids aside, which always differ."""
-    return [(call.name, call.arguments) for call in one[0].tool_calls] == [
-        (call.name, call.arguments) for call in other[0].tool_calls
-    ] and [_answer(block) for block in one[1].content] == [_answer(block) for block in other[1].content]
+def _same_calls(some: tuple[ToolCall, ...], others: tuple[ToolCall, ...]) -> bool:
+    """Whether two replies asked for the same; ids aside, which always differ."""
+    if len(some) != len(others):
+        return False
+    for one, other in zip(some, others, strict=True):
+        if one.name != other.name or one.arguments != other.arguments:
+            return False
+    return True
 
 
-def _answer(block: Any) -> tuple[object, ...]:
-    return (block.output, block.outcome, block.parts)
+def _same_results(some: Message, others: Message) -> bool:
+    for one, other in zip(some.content, others.content, strict=True):
+        if one.output != other.output or one.outcome != other.outcome or one.parts != other.parts:  # pyright: ignore  # a tool message has results only
+            return False
+    return True
 
 
 def _waits(state: RunState, event: ApprovalRequested) -> None:
@@ -152,7 +170,12 @@ def _cost(state: RunState, event: CostCounted) -> None:
         state.cost_usd = (state.cost_usd or 0.0) + event.cost_usd
 
 
+def _injected(state: RunState, event: MessageInjected) -> None:
+    state.transcript.inject(event)
+
+
 def _finished(state: RunState, event: RunFinished) -> None:
+    state.transcript.hear_injected(event)
     state.status = event.status
 
 
@@ -167,5 +190,6 @@ _FOLDS: Mapping[type[Event], Callable[[RunState, Any], None]] = {
     ApprovalRequested: _waits,
     ApprovalDecided: _decided,
     CostCounted: _cost,
+    MessageInjected: _injected,
     RunFinished: _finished,
 }

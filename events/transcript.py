@@ -47,6 +47,48 @@ class Transcript:
             self.pinned.append(len(self.messages))
         self.messages.append(message)
 
+    def started(self, event: RunStarted) -> None:
+        """The conversation so far, and what the user says."""
+        for message in event.history:
+            self.append(message)
+        self.append(event.prompt)
+
+    def hear_injected(self, _: TurnStarted | RunFinished) -> None:
+        """What was injected has its place where no call is open."""
+        for message in self.injected:
+            self.append(message)
+        self.injected.clear()
+
+    def replied(self, event: ModelReplied) -> None:
+        """What the model said, and the calls it asked for."""
+        message = Message("assistant", event.content)
+        self.messages.append(message)
+        self.calls = message.tool_calls
+
+    def failed(self, event: ModelFailed) -> None:
+        """Of an interrupted reply, the text stays."""
+        text = "".join(block.text for block in event.partial if isinstance(block, Text))
+        if text:
+            self.messages.append(Message("assistant", (Text(text),)))
+
+    def finished(self, event: ToolFinished) -> None:
+        """A result; the last one makes them all a message."""
+        calls, results = self.calls, self.results
+        for call in calls:
+            if call.call_id == event.call_id:
+                results[call.call_id] = ToolResult(
+                    call.call_id, call.name, event.output, event.outcome, event.parts, call.provider_id
+                )
+                break
+        if len(results) == len(calls):
+            self.messages.append(Message("tool", tuple([results[call.call_id] for call in calls])))
+            self.calls = ()
+            self.results = {}
+
+    def inject(self, event: MessageInjected) -> None:
+        """Somebody said something; the model hears it at the next turn."""
+        self.injected.append(event.message)
+
 
 def fold(events: "list[Event]") -> Transcript:
     """The conversation that a whole log tells."""
@@ -56,54 +98,12 @@ def fold(events: "list[Event]") -> Transcript:
     return transcript
 
 
-def _started(transcript: Transcript, event: RunStarted) -> None:
-    for message in event.history:
-        transcript.append(message)
-    transcript.append(event.prompt)
-
-
-def _hear_injected(transcript: Transcript, _: TurnStarted | RunFinished) -> None:
-    for message in transcript.injected:
-        transcript.append(message)
-    transcript.injected.clear()
-
-
-def _replied(transcript: Transcript, event: ModelReplied) -> None:
-    message = Message("assistant", event.content)
-    transcript.append(message)
-    transcript.calls = message.tool_calls
-
-
-def _failed(transcript: Transcript, event: ModelFailed) -> None:
-    text = "".join(block.text for block in event.partial if isinstance(block, Text))
-    if text:
-        transcript.append(Message("assistant", (Text(text),)))
-
-
-def _finished(transcript: Transcript, event: ToolFinished) -> None:
-    calls = transcript.calls
-    for call in calls:
-        if call.call_id == event.call_id:
-            transcript.results[call.call_id] = ToolResult(
-                call.call_id, call.name, event.output, event.outcome, event.parts, call.provider_id
-            )
-            break
-    if len(transcript.results) == len(calls):
-        transcript.append(Message("tool", tuple([transcript.results[call.call_id] for call in calls])))
-        transcript.calls = ()
-        transcript.results = {}
-
-
-def _message_injected(transcript: Transcript, event: MessageInjected) -> None:
-    transcript.injected.append(event.message)
-
-
 _FOLDS: Mapping[type[Event], Callable[[Transcript, Any], None]] = {
-    RunStarted: _started,
-    TurnStarted: _hear_injected,
-    RunFinished: _hear_injected,
-    ModelReplied: _replied,
-    ModelFailed: _failed,
-    ToolFinished: _finished,
-    MessageInjected: _message_injected,
+    RunStarted: Transcript.started,
+    TurnStarted: Transcript.hear_injected,
+    ModelReplied: Transcript.replied,
+    ModelFailed: Transcript.failed,
+    ToolFinished: Transcript.finished,
+    MessageInjected: Transcript.inject,
+    RunFinished: Transcript.hear_injected,
 }

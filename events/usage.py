@@ -31,3 +31,7 @@ class Usage:
             self.cache_write_tokens + other.cache_write_tokens,
             self.reasoning_tokens + other.reasoning_tokens,
         )
+
+
+NO_USAGE = Usage()
+"""Nothing was reported."""

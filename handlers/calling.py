@@ -6,6 +6,7 @@ from time import monotonic
 from typing import Any
 
 from ..bus.deadline import DeadlinePassed, wait_guest
+from ..bus.event import unchecked
 from ..bus.guest import Guest
 from ..events.content import Outcome
 from ..events.tool import Blame, ToolFinished, ToolRequested
@@ -14,6 +15,7 @@ from ..tools.errors import Unencodable
 from ..tools.tool import Tool
 from .scope import RunScope
 
+_finished = unchecked(ToolFinished)
 _WORDS = 10_000
 """Characters of an exception that the model is told."""
 GRACE_S = 1.0
@@ -43,7 +45,7 @@ async def call(tool: Tool, request: ToolRequested, work: Coroutine[Any, Any, obj
         return _ended(request, "error", "tool", f"The tool's result cannot be shown: {error}", started)
     except BaseException as error:
         return _ended(request, "error", "tool", f"{type(error).__name__}: {error}"[:_WORDS], started)
-    return ToolFinished(
+    return _finished(
         call_id=request.call_id,
         name=request.name,
         outcome="ok",

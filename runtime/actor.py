@@ -29,7 +29,7 @@ from .stopping import Stopping, close_run
 _log = logging.getLogger("loopbus.runtime")
 Holding = Callable[[str | None], AbstractAsyncContextManager[Any]]
 _LATE_CHARACTERS = 2000
-_TURN = 32
+_TURN = 64
 """Events after which a run that never waits lets the rest of the loop have a turn."""
 
 
@@ -90,21 +90,17 @@ class Actor:
                 continue
             # It stays in the inbox while policies look at it, so that a cancellation cannot lose it.
             event, cause = inbox[0]
-            if event.seq:
-                # A command from outside is in the log already; only its stage is still to act.
-                inbox.popleft()
-                await self._act(event)
-                continue
             policies = bus.routes(type(event)).policies
-            if policies:
+            if policies and not event.seq:
                 event, verdict = await intercept(policies, event, journal.state, self.watch, bus.policy_failed)
-                inbox.popleft()
                 if verdict is not None:
+                    inbox.popleft()
                     await self._refuse(event, verdict, cause)
                     continue
-            else:
-                inbox.popleft()
-            journal.append(event, cause)
+            inbox.popleft()
+            # A command from outside is in the log already; only its stage is still to act.
+            if not event.seq:
+                journal.append(event, cause)
             await self._act(event)
             if bus.may_block:
                 await bus.wait_room()
@@ -113,7 +109,7 @@ class Actor:
                 await asyncio.sleep(0)
 
     async def _act(self, event: Event) -> None:
-        """Await the stage that answers an event, if one does."""
+        """Await the stage that answers an event, if one does, and take what it causes."""
         stage = self._stages.get(type(event))
         if stage is None:
             return
@@ -122,12 +118,15 @@ class Actor:
         except (RunOver, OutOfOrder):
             raise
         except Exception as error:
-            where = name_of(stage)
-            words = f"stage {where} failed on {type(event).__name__}: {type(error).__name__}: {error}"
-            _log.error("run %s: %s", self.journal.run_id, words, exc_info=error)
-            self.stop(Stopping("failed", words, Fault(type(error).__name__, words, where), error))
+            self._stage_failed(name_of(stage), event, error)
         else:
-            self.take(caused, event.seq)
+            if caused is not None:
+                self.take(caused, event.seq)
+
+    def _stage_failed(self, where: str, event: Event, error: Exception) -> None:
+        words = f"stage {where} failed on {type(event).__name__}: {type(error).__name__}: {error}"
+        _log.error("run %s: %s", self.journal.run_id, words, exc_info=error)
+        self.stop(Stopping("failed", words, Fault(type(error).__name__, words, where), error))
 
     async def _refuse(self, event: Event, verdict: Veto | Ask, cause: int) -> None:
         """Do what stands in for an event that its policies did not let through."""
@@ -155,20 +154,21 @@ class Actor:
         finally:
             self._pause = None
 
-    def take(self, caused: Event | Iterable[Event] | None, cause: int) -> None:
+    def take(self, caused: Event | Iterable[Event], cause: int) -> None:
         """Put into the inbox what was caused; after the end it is too late for that."""
-        if caused is None:
-            return
         events = (caused,) if isinstance(caused, Event) else caused
         if self.journal.over:
-            for event in events:
-                if isinstance(event, ToolFinished):
-                    self.late(event.call_id, event.name, event.output, failed=event.outcome != "ok")
+            self._too_late(events)
             return
         for event in events:
             self._inbox.append((event, cause))
         if self._pause is not None and not self._pause.done():
             self._pause.set_result(None)
+
+    def _too_late(self, events: Iterable[Event]) -> None:
+        for event in events:
+            if isinstance(event, ToolFinished):
+                self.late(event.call_id, event.name, event.output, failed=event.outcome != "ok")
 
     def react(self, command: Event) -> None:
         """Let the stage of a command that is in the log already act, in its turn."""

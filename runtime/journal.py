@@ -39,17 +39,19 @@ class Journal:
 
         :raises OutOfOrder: it may not follow the events before it.
         """
-        event_class = type(event)
-        self.phase = ORDER[self.phase].get(event_class) or after(self.phase, event_class)
-        stamp(event, self.run_id, len(self.events) + 1, self._clock(), cause)
-        self.events.append(event)
+        event_class, events = type(event), self.events
+        phase = self.phase = ORDER[self.phase].get(event_class) or after(self.phase, event_class)
+        stamp(event, self.run_id, len(events) + 1, self._clock(), cause)
+        events.append(event)
         self.state.add(event)
         if self._waiting:
             self.wake()
-        self._bus.publish(event)
-        if self._bus.routes(event_class).derivers:
+        routes = self._bus.routes(event_class)
+        if routes.sinks:
+            self._bus.deliver(routes, event)
+        if routes.derivers:
             self._derive(event)
-        if self.phase is Phase.OVER:
+        if phase is Phase.OVER:
             self._on_over()
         return event
 

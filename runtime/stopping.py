@@ -8,7 +8,7 @@ from ..events.fault import Fault
 from ..events.model import ModelFailed, ModelReplied
 from ..events.run import Status
 from ..events.tool import ToolFinished, ToolRequested
-from ..events.usage import Usage
+from ..events.usage import NO_USAGE
 from ..handlers.outcome import finished
 from .journal import Journal
 
@@ -42,7 +42,7 @@ def close_run(journal: Journal, stopping: Stopping, waiting: Iterable[tuple[Even
     if asking is not None:
         fault = stopping.fault or Fault("Interrupted", stopping.reason, "runtime")
         reply = journal.reply
-        partial, usage = (reply.partial(), reply.usage) if reply is not None else ((), Usage())
+        partial, usage = (reply.partial(), reply.usage) if reply is not None else ((), NO_USAGE)
         journal.append(ModelFailed(turn=asking.turn, error=fault, partial=partial, usage=usage), asking.seq)
     _answer_open_calls(journal)
     journal.append(finished(state, stopping.status, stopping.reason, stopping.fault), len(journal.events))

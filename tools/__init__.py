@@ -1,0 +1,39 @@
+"""Tools: functions that a model may call."""
+
+from .coercion import Rendered, render
+from .context import ToolContext
+from .decorator import as_tool, tool
+from .errors import (
+    BadTool,
+    DuplicateTool,
+    InvalidArguments,
+    ToolCapacityError,
+    ToolCrashed,
+    ToolError,
+    Unencodable,
+    UnknownTool,
+)
+from .invoke import last_of
+from .threads import ThreadPool
+from .tool import Tool
+from .toolset import Toolset
+
+__all__ = [
+    "BadTool",
+    "DuplicateTool",
+    "InvalidArguments",
+    "Rendered",
+    "ThreadPool",
+    "Tool",
+    "ToolCapacityError",
+    "ToolContext",
+    "ToolCrashed",
+    "ToolError",
+    "Toolset",
+    "Unencodable",
+    "UnknownTool",
+    "as_tool",
+    "last_of",
+    "render",
+    "tool",
+]

@@ -1,8 +1,8 @@
 """Turns a signature into one validator, from what a model sent to keyword arguments, and its JSON schema."""
 
 import types
-from collections.abc import Callable, Iterator, Mapping
-from typing import Annotated, Any, Literal, NamedTuple, NotRequired, Optional, get_args, get_origin
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Annotated, Any, Literal, NamedTuple, NotRequired, cast, get_args, get_origin
 
 from pydantic import ConfigDict, Field, JsonValue, TypeAdapter
 from pydantic.fields import FieldInfo
@@ -17,6 +17,7 @@ Extra = Literal["forbid", "ignore"]
 Check = Callable[[Mapping[str, JsonValue]], dict[str, Any]]
 
 _MEMBERS = {"list": "items_schema", "dict": "values_schema", "tuple": "items_schema"}
+_NO_SCHEMAS = frozenset({"default", "metadata", "serialization"})
 
 
 class Arguments(NamedTuple):
@@ -58,7 +59,7 @@ def _field(parameter: Parameter, said: str | None) -> Any:
         return NotRequired[_field(Parameter(parameter.name, get_args(annotation)[0]), said)]
     kind, *notes = get_args(annotation) if get_origin(annotation) is Annotated else (annotation,)
     if parameter.default is None:
-        kind = Optional[kind]
+        kind = kind | None
     said = next(_descriptions(notes), said)
     front = [Field(description=said)] if said else []
     back = [_default(parameter.default)] if parameter.default is not EMPTY else []
@@ -85,26 +86,27 @@ def _check_of(adapter: TypeAdapter[dict[str, Any]]) -> Check:
     return lambda arguments: validator.validate_json(to_json(arguments))
 
 
-def _is_lenient(schema: Any) -> bool:
-    """Can values be checked as they are, or must they go through JSON text?
+def _is_lenient(schema: object) -> bool:
+    """Whether values can be checked as they are, and need not go through JSON text.
 
     They must where a part is strict, for strictness takes a date from JSON text and refuses it from a string; and
     where a part goes through unchecked, for then the tool would hold, and might change, the logged event's own lists.
     """
     if isinstance(schema, list | tuple):
-        return all(map(_is_lenient, schema))
+        return all(map(_is_lenient, cast(Iterable[object], schema)))
     if not isinstance(schema, dict):
         return True
-    kind = schema.get("type")
-    if kind == "any" or schema.get("strict") is True or (kind in _MEMBERS and _MEMBERS[kind] not in schema):
+    parts = cast(dict[str, object], schema)
+    kind = str(parts.get("type"))
+    if kind == "any" or parts.get("strict") is True or (kind in _MEMBERS and _MEMBERS[kind] not in parts):
         return False
-    return all(_is_lenient(part) for key, part in schema.items() if key not in ("metadata", "default", "serialization"))
+    return all(_is_lenient(part) for key, part in parts.items() if key not in _NO_SCHEMAS)
 
 
 def _culprit(tool: str, fields: Mapping[str, Any], others: Any, extra: Extra, error: Exception) -> BadTool:
     """Try the parameters one by one, to name the one that failed."""
-    tries = {name: ({name: kind}, EMPTY) for name, kind in fields.items()} | {"**": ({}, others)}
-    for name, (alone, rest) in tries.items():
+    tries: dict[str, tuple[dict[str, Any], Any]] = {name: ({name: kind}, EMPTY) for name, kind in fields.items()}
+    for name, (alone, rest) in {**tries, "**": ({}, others)}.items():
         try:
             schema_of(TypeAdapter[dict[str, Any]](_record(tool, alone, rest, extra)))
         except Exception as reason:

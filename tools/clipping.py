@@ -1,14 +1,14 @@
-"""Cuts a value down before it is encoded, so that the work is bounded by what will be shown and not by what was returned."""
+"""Cuts a value down before it is encoded: the work is bounded by what will be shown, not by what was returned."""
 
 import copy
 import dataclasses
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set, ValuesView
 from enum import Enum
-from itertools import islice
 from typing import Any, cast
 
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 DEEPEST = 100
 """How many containers may stand in one another."""
@@ -28,29 +28,28 @@ class Clip:
     pydantic model every value keeps its type, and sets their order: the model's own serializers decide there.
     """
 
-    __slots__ = ("_depth", "_typed", "left", "missing")
+    __slots__ = ("depth", "left", "missing", "typed")
 
     def __init__(self, cap_bytes: int) -> None:
         # One more than can be shown: so what is cut here is longer than the cap, and seen to be cut.
         self.left = cap_bytes + 1
         self.missing = 0
         """Bytes that were left out, estimated from those that were kept; 0 where nothing was."""
-        self._depth = 0
-        self._typed = 0
+        self.depth = 0
+        self.typed = 0
 
-    def take(self, value: Any) -> Any:
+    def take(self, value: object) -> Any:
         """As much of ``value`` as there is room for.
 
-        :raises NotJson: it is too deep, holds itself, is an iterator or an integer without measure.
+        :raises NotJson: it is too deep, holds itself, is an iterator, or an integer beyond measure.
         """
-        take = _BY_TYPE.get(type(value)) or _take_for(value)
-        return take(self, value)
+        return (_BY_CLASS.get(type(value)) or _taker(value))(self, value)
 
-    def _nothing(self, value: Any) -> Any:
+    def leaf(self, value: Any) -> Any:
         self.left -= 2
         return value
 
-    def _int(self, value: int) -> int:
+    def integer(self, value: int) -> int:
         # Ten bits are three digits. Writing an integer out takes more than proportional time.
         digits = value.bit_length() * 3 // 10
         if digits > max(self.left, 1000):
@@ -58,73 +57,83 @@ class Clip:
         self.left -= digits + 1
         return value
 
-    def _str(self, value: str) -> str:
+    def text(self, value: str) -> str:
         kept = value if len(value) <= self.left else value[: max(self.left, 0)]
         self.left -= len(kept) + 2
         self.missing += len(value) - len(kept)
         return kept
 
-    def _bytes(self, value: bytes | bytearray | memoryview) -> bytes:
+    def data(self, value: bytes | bytearray | memoryview) -> bytes:
         kept = bytes(value[: max(self.left, 0)])
         self.left -= len(kept) + 2
-        if len(kept) < len(value):
-            self.missing += len(value) - len(kept)
-            kept = whole_characters(kept)
-        return kept
+        self.missing += len(value) - len(kept)
+        return kept if len(kept) == len(value) else whole_characters(kept)
 
-    def _enum(self, value: Enum) -> Any:
-        return value if self._typed else self.take(value.value)
+    def member(self, value: Enum) -> Any:
+        return self.leaf(value) if self.typed else self.take(value.value)
 
-    def _iterator(self, value: Iterator[Any]) -> Any:
-        raise NotJson(f"{type(value).__name__} can be read only once, and may never end; return a list")
+    def path(self, value: os.PathLike[str]) -> Any:
+        return self.text(os.fspath(value))
 
-    def _list(self, value: Sequence[Any]) -> Any:
-        if self._is_flat(value):
+    def iterator(self, value: Iterator[Any]) -> Any:
+        raise NotJson("it can be read only once, and may never end; return a list")
+
+    def sequence(self, value: Sequence[Any]) -> Any:
+        if (size := _flat_size(value, self.left)) is not None:
+            self.left -= size
             return value
         before = self.missing
         kept = self._items(value, len(value))
-        if not self._typed:
+        if not self.typed:
             return kept
-        return value if self.missing == before else cast(Any, type(value))(kept)
+        return value if self.missing == before else tuple(kept) if isinstance(value, tuple) else kept
 
-    def _namedtuple(self, value: Any) -> Any:
+    def record(self, value: Any) -> Any:
+        """A named tuple: none of its fields is left out."""
         kept = [self._inner(item) for item in value]
-        return value._make(kept) if self._typed else kept
+        return value._make(kept) if self.typed else kept
 
-    def _set(self, value: Set[Any]) -> Any:
+    def unordered(self, value: Set[Any]) -> Any:
         before = self.missing
         kept = self._items(value, len(value))
-        if not self._typed:
+        if not self.typed:
             return _ordered(kept)
         return value if self.missing == before else frozenset(kept)
 
-    def _dict(self, value: Mapping[Any, Any]) -> Any:
-        if self._is_flat(value.values()) and self._is_flat(value):
+    def values(self, value: ValuesView[Any]) -> Any:
+        return self._items(value, len(value))
+
+    def mapping(self, value: Mapping[Any, Any]) -> Any:
+        keys = _flat_size(value, self.left)
+        items = None if keys is None else _flat_size(value.values(), self.left - keys)
+        if keys is not None and items is not None:
+            self.left -= keys + items
             return value
         before, room = self.missing, self.left
         kept: dict[Any, Any] = {}
         for key, item in value.items():
             if self.left <= 0:
                 break
-            kept[self._str(key) if type(key) is str else key] = self._inner(item)
+            kept[self.text(key) if type(key) is str else key] = self._inner(item)
         self._estimate(len(value), len(kept), room)
-        return value if self._typed and self.missing == before else kept
+        return value if self.typed and self.missing == before else kept
 
-    def _dataclass(self, value: Any) -> Any:
-        if self._typed or hasattr(value, "__pydantic_serializer__"):
-            return self._changed(value, _copied)
+    def instance(self, value: Any) -> Any:
+        """A dataclass."""
+        if self.typed or hasattr(value, "__pydantic_serializer__"):
+            return self._altered(value, _altered_copy)
         return {name: self._inner(item) for name, item in attributes(value).items()}
 
-    def _model(self, value: BaseModel) -> Any:
-        return self._changed(value, _model_copied)
+    def model(self, value: BaseModel) -> Any:
+        return self._altered(value, _altered_model)
 
-    def _changed(self, value: Any, copied: Callable[[Any, dict[str, Any]], Any]) -> Any:
-        """The value itself, or a copy whose attributes are cut."""
-        self._typed += 1
-        parts = {name: (item, self._inner(item)) for name, item in attributes(value).items()}
-        self._typed -= 1
-        changes = {name: kept for name, (item, kept) in parts.items() if kept is not item}
-        return copied(value, changes) if changes else value
+    def _altered(self, value: Any, alter: Callable[[Any, dict[str, Any]], Any]) -> Any:
+        """The value itself, or a copy of it whose long attributes are cut."""
+        self.typed += 1
+        parts = [(name, item, self._inner(item)) for name, item in attributes(value).items()]
+        self.typed -= 1
+        changes = {name: kept for name, item, kept in parts if kept is not item}
+        return alter(value, changes) if changes else value
 
     def _items(self, values: Iterable[Any], length: int) -> list[Any]:
         room = self.left
@@ -137,35 +146,17 @@ class Clip:
         return kept
 
     def _inner(self, value: Any) -> Any:
-        if self._depth == DEEPEST:
+        if self.depth == DEEPEST:
             raise NotJson(f"nested deeper than {DEEPEST} levels")
-        self._depth += 1
+        self.depth += 1
         try:
             return self.take(value)
         finally:
-            self._depth -= 1
+            self.depth -= 1
 
     def _estimate(self, length: int, kept: int, room: int) -> None:
         if kept < length:
             self.missing += (length - kept) * max(2, (room - self.left) // max(kept, 1))
-
-    def _is_flat(self, values: Collection[Any]) -> bool:
-        """Does a container of plain values fit whole? Asked of all values at once, at the speed of C."""
-        if len(values) > self.left:
-            return False
-        kinds = set(map(type, values))
-        if kinds == {str}:
-            size = sum(map(len, values)) + 2 * len(values)
-        elif kinds == {int}:
-            size = sum(map(int.bit_length, values)) * 3 // 10 + len(values)
-        elif kinds <= _SMALL:
-            size = 2 * len(values)
-        else:
-            return False
-        if size > self.left:
-            return False
-        self.left -= size
-        return True
 
 
 def attributes(value: Any) -> dict[str, Any]:
@@ -176,38 +167,84 @@ def attributes(value: Any) -> dict[str, Any]:
 
 
 def whole_characters(data: bytes) -> bytes:
-    """Leave out a character at the end that was cut in two; other bytes that are no UTF-8 stay."""
+    """Leave out a last character that was cut in two; other bytes that are no UTF-8 stay."""
     for back in range(1, min(4, len(data)) + 1):
         byte = data[-back]
-        if byte & 0xC0 == 0x80:
-            continue
-        length = 1 if byte < 0x80 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
-        return data[:-back] if length > back else data
+        if byte & 0xC0 != 0x80:
+            needed = 1 if byte < 0xC0 else 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+            return data[:-back] if needed > back else data
     return data
+
+
+def _flat_size(values: Collection[Any], room: int) -> int | None:
+    """The least that plain values of one kind take, asked of all at once; None if they are mixed or too many."""
+    if len(values) > room:
+        return None
+    kinds = set(map(type, values))
+    if kinds == {str}:
+        size = sum(map(len, values)) + 2 * len(values)
+    elif kinds == {int}:
+        size = sum(map(int.bit_length, values)) * 3 // 10 + len(values)
+    elif kinds <= _SMALL:
+        size = 2 * len(values)
+    else:
+        return None
+    return size if size <= room else None
 
 
 def _ordered(values: list[Any]) -> list[Any]:
     try:
         return sorted(values)
     except TypeError:
-        return values
+        return sorted(values, key=lambda value: to_json(value, serialize_unknown=True))
 
 
-def _copied(value: Any, changes: dict[str, Any]) -> Any:
+def _altered_copy(value: Any, changes: dict[str, Any]) -> Any:
     duplicate = copy.copy(value)
     for name, kept in changes.items():
         object.__setattr__(duplicate, name, kept)
     return duplicate
 
 
-def _model_copied(value: BaseModel, changes: dict[str, Any]) -> BaseModel:
+def _altered_model(value: BaseModel, changes: dict[str, Any]) -> BaseModel:
     return value.model_copy(update=changes)
 
 
-def _take_for(value: Any) -> Callable[[Clip, Any], Any]:
+def _taker(value: object) -> Callable[[Clip, Any], Any]:
     """How to take a value whose exact class is not in the table."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return Clip._dataclass
-    if isinstance(value, tuple) and hasattr(value, "_make"):
-        return Clip._namedtuple
-    return next((take for kind, take in _BY_BASE if isinstance(value, kind)), Clip._nothing)
+        return Clip.instance
+    if isinstance(value, tuple) and hasattr(cast(object, value), "_make"):
+        return Clip.record
+    return next((take for base, take in _BY_BASE.items() if isinstance(value, base)), Clip.leaf)
+
+
+_BY_CLASS: Mapping[type, Callable[[Clip, Any], Any]] = {
+    bool: Clip.leaf,
+    float: Clip.leaf,
+    type(None): Clip.leaf,
+    int: Clip.integer,
+    str: Clip.text,
+    bytes: Clip.data,
+    list: Clip.sequence,
+    tuple: Clip.sequence,
+    dict: Clip.mapping,
+    set: Clip.unordered,
+    frozenset: Clip.unordered,
+}
+# Asked in this order: an ``IntEnum`` is an integer too, and bytes are a sequence.
+_BY_BASE: Mapping[type, Callable[[Clip, Any], Any]] = {
+    Enum: Clip.member,
+    BaseModel: Clip.model,
+    str: Clip.text,
+    bytes: Clip.data,
+    int: Clip.integer,
+    bytearray: Clip.data,
+    memoryview: Clip.data,
+    Iterator: Clip.iterator,
+    os.PathLike: Clip.path,
+    Mapping: Clip.mapping,
+    Set: Clip.unordered,
+    ValuesView: Clip.values,
+    Sequence: Clip.sequence,
+}

@@ -20,6 +20,7 @@ R = TypeVar("R")
 
 # What OpenAI and Anthropic both take for a function's name.
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NO_FUNCTIONS = (type, staticmethod, classmethod)
 
 
 class Options(TypedDict, total=False):
@@ -71,8 +72,7 @@ def as_tool(fn: Tool[..., Any] | Callable[..., Any]) -> Tool[..., Any]:
 def _make(fn: Callable[P, R], names: Names, options: Options) -> Tool[P, R]:
     if isinstance(fn, Tool):
         fn = cast(Callable[P, R], fn.fn)
-    if not callable(fn) or isinstance(fn, type | staticmethod | classmethod):
-        raise BadTool(f"a {type(fn).__name__} cannot be a tool: pass a function, or an object with __call__")
+    _check_callable(fn)
     name = options.get("name", _name_of(fn))
     _check_options(name, options)
     said = parse(_doc_of(fn))
@@ -96,6 +96,11 @@ def _doc_of(fn: Callable[..., Any]) -> str | None:
     """What the author wrote: of a callable object, its ``__call__``'s or else its class's."""
     written = inspect.getdoc(definition(fn))
     return written or (None if inspect.isroutine(fn) or isinstance(fn, partial) else inspect.getdoc(type(fn)))
+
+
+def _check_callable(fn: object) -> None:
+    if not callable(fn) or issubclass(type(fn), _NO_FUNCTIONS):
+        raise BadTool(f"a {type(fn).__name__} cannot be a tool: pass a function, or an object with __call__")
 
 
 def _check_options(name: str, options: Options) -> None:

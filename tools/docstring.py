@@ -40,7 +40,7 @@ def parse(text: str | None) -> Docstring:
 
 
 def _opens(lines: list[str], number: int) -> bool:
-    """Does this line open a section, or is it a Sphinx field?"""
+    """Whether this line opens a section, or is a Sphinx field."""
     line = lines[number]
     return bool(_google_section(line) or _numpy_section(lines, number) or _sphinx_field(line))
 

@@ -1,4 +1,4 @@
-"""How each kind of function is called: a coroutine as it is, a blocking function on a thread, a generator step by step."""
+"""How each kind of function is called: a coroutine as it is, anything that may block on a thread."""
 
 import inspect
 from asyncio import CancelledError
@@ -105,10 +105,9 @@ async def _step_in_thread(
     generator = fn(**kwargs)
     # One context for all steps, or a variable set before a ``yield`` would be lost after it.
     variables = copy_context()
-    step = partial(variables.run, _step, generator)
     late = on_late and partial(_tell_late_step, on_late)
     try:
-        while (item := await threads.submit(step, late)) is not _EXHAUSTED:
+        while (item := await threads.submit(lambda: variables.run(_step, generator), late)) is not _EXHAUSTED:
             if isinstance(item, _Returned):
                 yield item.value
                 return
@@ -121,7 +120,7 @@ async def _step_in_thread(
     except GeneratorExit:
         # Without a thread to close it on, it is closed when its last reference goes.
         with suppress(ToolCapacityError):
-            await threads.submit(partial(variables.run, generator.close))
+            await threads.submit(lambda: variables.run(generator.close))
         raise
 
 

@@ -21,14 +21,15 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 
 
 def encodable(text: str) -> str:
-    """``text`` with every lone surrogate, which a model can send and nobody can store, written out as ``\\ud800``."""
+    """Write out every lone surrogate: a model can send one, and nobody can store it."""
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 def tell(tool: str, parameters: Mapping[str, JsonValue], error: Exception) -> str:
     """Say what is wrong with a call's arguments, one line for each mistake."""
     if not isinstance(error, ValidationError):
-        return encodable(f"The arguments of {tool} could not be checked: {type(error).__name__}: {_cut(str(error), 200)}")
+        said = f"{type(error).__name__}: {_cut(str(error), 200)}"
+        return encodable(f"The arguments of {tool} could not be checked: {said}")
     mistakes = error.errors(include_url=False, include_context=False)
     lines = [_line(parameters, mistake, mistakes) for mistake in mistakes[:_MOST_LINES]]
     if left := len(mistakes) - len(lines):
@@ -40,14 +41,14 @@ def _line(parameters: Mapping[str, JsonValue], mistake: ErrorDetails, mistakes: 
     place = mistake["loc"]
     path, nodes = _find(parameters, place[:-1])
     if mistake["type"] == "missing":
-        return _missing(_joined(path, place[-1]), _properties(nodes).get(str(place[-1])), place, mistakes)
+        return _missing(_joined(path, place[-1]), _properties(nodes).get(str(place[-1]), {}), place, mistakes)
     if mistake["type"] == "extra_forbidden":
         return _unknown(_joined(path, place[-1]), str(place[-1]), _properties(nodes))
     path, _ = _find(parameters, place)
     return f"{path or 'the arguments'}: {mistake['msg'].removeprefix('Input ')}; got {_shown(mistake['input'])}"
 
 
-def _missing(path: str, expected: Any, place: Place, mistakes: Sequence[ErrorDetails]) -> str:
+def _missing(path: str, expected: Mapping[str, Any], place: Place, mistakes: Sequence[ErrorDetails]) -> str:
     sent = [str(other["loc"][-1]) for other in mistakes if _is_unknown_beside(other, place)]
     meant = nearest(str(place[-1]), sent)
     return f"{path}: missing{_expected(expected)}" + (f"; is it what you called {_shown(meant)}?" if meant else "")
@@ -65,9 +66,9 @@ def _unknown(path: str, name: str, properties: Mapping[str, Any]) -> str:
     return f"{path}: there is no such argument; there are: {_cut(known, 400)}"
 
 
-def _expected(schema: Any) -> str:
+def _expected(schema: Mapping[str, Any]) -> str:
     """`` (integer)``, as far as a few words can say it."""
-    words = list(_type_words(schema)) if isinstance(schema, dict) else []
+    words = list(_type_words(schema))
     return f" ({_cut(' or '.join(words), _LONGEST_VALUE)})" if words else ""
 
 

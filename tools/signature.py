@@ -88,11 +88,16 @@ def _visible(fn: Callable[..., Any], tool: str) -> tuple[Iterable[inspect.Parame
     try:
         signature = inspect.signature(fn)
     except (TypeError, ValueError, NameError) as error:
-        raise BadTool(f"tool {tool!r}: its signature cannot be read ({error}); wrap it in a function of yours") from error
-    filled = frozenset(fn.keywords) if isinstance(fn, partial) else frozenset[str]()
+        advice = "wrap it in a function of yours"
+        raise BadTool(f"tool {tool!r}: its signature cannot be read ({error}); {advice}") from error
+    filled = _filled(fn)
     parameters = [parameter for name, parameter in signature.parameters.items() if name not in filled]
     receiver = bool(parameters) and _is_receiver(fn, parameters[0])
     return parameters[receiver:], receiver
+
+
+def _filled(fn: object) -> Mapping[str, Any]:
+    return fn.keywords if isinstance(fn, partial) else {}
 
 
 def _is_receiver(fn: Callable[..., Any], first: inspect.Parameter) -> bool:

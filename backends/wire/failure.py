@@ -9,7 +9,7 @@ from typing import cast
 from pydantic import SecretStr
 from pydantic_core import from_json, to_json
 
-from ..errors import BackendError, Broken, Busy, ContextOverflow, Misunderstood, Refused
+from ..errors import BackendError, Broken, Busy, ContextOverflow, Refused
 
 STATUSES: Mapping[int, type[BackendError]] = {408: Broken, 409: Busy, 425: Busy, 429: Busy, 503: Busy, 529: Busy}
 """Statuses that say more than their hundred. 409 is a lock that times out, 529 is Anthropic's overload."""
@@ -126,8 +126,6 @@ def failure_of_reply(
     account: Account, status: int, headers: Mapping[str, str], body: bytes, *, now_s: float
 ) -> BackendError:
     """The error for an HTTP answer that is no success; ``now_s`` is the time in seconds since 1970."""
-    if status < 300:
-        return Misunderstood(f"{account.provider} answered {status} without content", status=status)
     try:
         payload: object = from_json(body)
     except ValueError:

@@ -1,9 +1,10 @@
-"""JSON objects out of a provider's bytes."""
+"""JSON objects as bytes."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, cast
 
-from pydantic_core import from_json
+from pydantic_core import PydanticSerializationError, from_json, to_json
 
 from ..errors import Misunderstood
 
@@ -28,3 +29,11 @@ def _read_slowly(data: bytes) -> Any:
         return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
     except (ValueError, RecursionError) as exc:
         raise Misunderstood(f"expected a JSON object ({exc})", frame=data) from exc
+
+
+def write_object(value: Mapping[str, Any]) -> bytes:
+    """``value`` as JSON. Half a surrogate pair, which UTF-8 cannot hold, becomes a question mark."""
+    try:
+        return to_json(dict(value))
+    except PydanticSerializationError:
+        return json.dumps(dict(value), ensure_ascii=False, default=str).encode(errors="replace")

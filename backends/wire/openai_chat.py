@@ -51,6 +51,8 @@ class ChatReader:
         self._refusal: list[str] = []
         self._stop = ""
         self._whole = False
+        self.done = False
+        """Whether no frame follows."""
 
     @property
     def stopped(self) -> bool:
@@ -64,6 +66,7 @@ class ChatReader:
         :raises BackendError: the provider reports an error; the class is that of the HTTP status it would have had.
         """
         if not frame.data or frame.data == DONE:
+            self.done = self.done or frame.data == DONE
             return []
         chunk = read_object(frame.data)
         if frame.event == b"error":

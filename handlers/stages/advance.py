@@ -1,5 +1,6 @@
 """Decides after a turn whether there is another."""
 
+from ...bus.event import unchecked
 from ...events.fault import Fault
 from ...events.run import RunFinished
 from ...events.state import RunState
@@ -7,6 +8,9 @@ from ...events.turn import TurnFinished, TurnStarted
 from ..limits import Limits
 from ..outcome import finished
 from ..scope import RunScope
+
+
+_next_turn = unchecked(TurnStarted)
 
 
 class Advance:
@@ -27,7 +31,7 @@ class Advance:
             return finished(state, "limit", reached)
         if state.faults > self._limits.model_faults:
             return finished(state, "failed", error=_lost(state))
-        return TurnStarted(turn=event.turn + 1)
+        return _next_turn(turn=event.turn + 1)
 
 
 def _answered(state: RunState) -> RunFinished:

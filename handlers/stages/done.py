@@ -2,13 +2,14 @@
 
 from collections.abc import Iterable
 
-from ...bus.event import Event
+from ...bus.event import Event, unchecked
 from ...events.content import user
 from ...events.control import LoopDetected, MessageInjected
 from ...events.tool import ToolFinished
 from ...events.turn import TurnFinished
 from ..scope import RunScope
 
+_finished = unchecked(TurnFinished)
 _NUDGE = (
     "You have made the same tool call with the same result {count} times. Making it again will not help: "
     "answer with what you know, or try something else."
@@ -29,10 +30,10 @@ class Done:
         state = run.state
         if state.transcript.calls:
             return None
-        finished = TurnFinished(turn=state.turn, final=False)
+        finished = _finished(turn=state.turn, final=False)
         if not self._repeats or state.repeats < self._repeats or state.repeats % self._repeats:
             return finished
-        names = tuple(call.name for call in state.batch[0].tool_calls) if state.batch else ()
+        names = tuple(call.name for call in state.batch[0]) if state.batch else ()
         detected = LoopDetected(names=names, count=state.repeats)
         if state.repeats > self._repeats:
             return [detected, finished]

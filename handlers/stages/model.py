@@ -17,10 +17,15 @@ from ...backends.contract import (
 )
 from ...backends.errors import BackendError
 from ...backends.fold import ReplyFold
+from ...bus.event import unchecked
 from ...events.fault import Fault
 from ...events.model import ModelFailed, ModelReplied, ModelRequested, TextDelta, ThinkingDelta, ToolCallDelta
 from ..scope import RunScope
 from ..window import Window
+
+
+_replied = unchecked(ModelReplied)
+_text_delta = unchecked(TextDelta)
 
 
 class AskModel:
@@ -58,7 +63,7 @@ class AskModel:
         except BackendError as error:
             fault = Fault.of(error, self._backend.model)
             return ModelFailed(turn=event.turn, error=fault, partial=fold.partial(), usage=fold.usage)
-        return ModelReplied(
+        return _replied(
             turn=event.turn,
             content=reply.content,
             stop=reply.stop,
@@ -70,7 +75,7 @@ class AskModel:
 
 def _text(delta: TextPiece, run: RunScope, about: int) -> None:
     if run.hears(TextDelta):
-        run.tell(TextDelta(text=delta.text), about)
+        run.tell(_text_delta(text=delta.text), about)
 
 
 def _thinking(delta: ThinkingPiece, run: RunScope, about: int) -> None:

@@ -4,9 +4,12 @@ import inspect
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from ...bus.event import unchecked
 from ...events.model import ModelRequested
 from ...events.turn import TurnStarted
 from ..scope import RunScope
+
+_requested = unchecked(ModelRequested)
 
 Instructions = str | Callable[[Any], str | Awaitable[str]]
 """What the model is told before the conversation: a text, or a function of the run's ``deps`` that gives one."""
@@ -27,7 +30,7 @@ class Prompt:
             text = told if isinstance(told, str) else await told
             if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
                 raise TypeError(f"instructions must be a text; {_name(self._instructions)} returned {text!r}")
-        return ModelRequested(
+        return _requested(
             turn=event.turn,
             model=self._model,
             messages=len(state.transcript.messages),

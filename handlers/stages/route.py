@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 
-from ...bus.event import Event
+from ...bus.event import Event, unchecked
 from ...events.content import ToolCall
 from ...events.model import ModelReplied
 from ...events.tool import ToolRequested
 from ...events.turn import TurnFinished
 from ..scope import RunScope
+
+
+_requested = unchecked(ToolRequested)
 
 
 class Route:
@@ -20,4 +23,4 @@ class Route:
         calls = [block for block in event.content if type(block) is ToolCall]
         if not calls:
             return TurnFinished(turn=event.turn, final=True)
-        return [ToolRequested(call_id=call.call_id, name=call.name, arguments=call.arguments) for call in calls]
+        return [_requested(call_id=call.call_id, name=call.name, arguments=call.arguments) for call in calls]

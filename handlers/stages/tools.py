@@ -1,13 +1,12 @@
 """Has tools called."""
 
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import nullcontext
-from typing import Any, Literal, cast
+from typing import Any, cast
 
-from ...bus.event import Event
+from ...bus.event import Event, unchecked
 from ...events.content import ToolCall
 from ...events.human import ApprovalRequested
-from ...events.tool import ToolFinished, ToolProgress, ToolRequested, ToolStarted, failure
+from ...events.tool import Blame, ToolFinished, ToolProgress, ToolRequested, ToolStarted, failure
 from ...tools.context import ToolContext
 from ...tools.errors import InvalidArguments, UnknownTool
 from ...tools.invoke import last_of
@@ -18,6 +17,7 @@ from ..calling import call
 from ..limits import Limits
 from ..scope import RunScope
 
+_started = unchecked(ToolStarted)
 _CUT = "The reply was cut off by the output limit before this call was complete, so nothing was run. Send it again, shorter."
 
 
@@ -55,15 +55,17 @@ class CallTools:
         run.answer_later(work, f"tool {tool.name}", event.seq)
         return None
 
-    def _refused(self, event: ToolRequested, calls: tuple[ToolCall, ...], run: RunScope) -> "tuple[Any, str] | None":
+    def _refused(self, event: ToolRequested, calls: tuple[ToolCall, ...], run: RunScope) -> tuple[Blame, str] | None:
         """Why a call must not even be looked at: who is to blame, and what to tell the model."""
-        if run.state.stop == "length":
+        state = run.state
+        if state.stop == "length":
             return "model", _CUT
-        malformed = next((each.malformed for each in calls if each.call_id == event.call_id), None)
-        if malformed is not None and not event.arguments:
-            return "model", f"The arguments are no JSON object, so nothing was run. They were: {malformed[:500]}"
+        if not event.arguments:
+            for each in calls:
+                if each.call_id == event.call_id and each.malformed is not None:
+                    return "model", f"The arguments are no JSON object, so nothing was run: {each.malformed[:500]}"
         limit = self._limits.tool_calls
-        if limit is not None and run.state.tool_calls >= limit:
+        if limit is not None and state.tool_calls >= limit:
             return "caller", f"Not run: this run may make {limit} tool calls, and has made them."
         return None
 
@@ -71,11 +73,19 @@ class CallTools:
         return any((tool := self._tools.get(each.name)) is not None and tool.sequential for each in calls)
 
     async def _run(self, tool: Tool, kwargs: dict[str, Any], event: ToolRequested, run: RunScope) -> ToolFinished:
-        async with run.holding(tool.resource) if tool.resource else nullcontext():
-            started = await run.record(ToolStarted(call_id=event.call_id, name=event.name), event.seq)
-            context = self._context(event, run, started.seq) if tool.takes_context else None
+        if tool.resource is None:
+            return await self._call(tool, kwargs, event, run)
+        async with run.holding(tool.resource):
+            return await self._call(tool, kwargs, event, run)
+
+    async def _call(self, tool: Tool, kwargs: dict[str, Any], event: ToolRequested, run: RunScope) -> ToolFinished:
+        started = await run.record(_started(call_id=event.call_id, name=event.name), event.seq)
+        context = self._context(event, run, started.seq) if tool.takes_context else None
+        if tool.kind == "async":
+            work = cast("Coroutine[Any, Any, object]", tool.call(kwargs, context, self._threads))
+        else:
             work = self._work(tool, kwargs, context, event, run, started.seq)
-            return await call(tool, event, work, run, self._result_bytes)
+        return await call(tool, event, work, run, self._result_bytes)
 
     def _work(
         self,
@@ -86,9 +96,6 @@ class CallTools:
         run: RunScope,
         about: int,
     ) -> Coroutine[Any, Any, object]:
-        if tool.kind == "async":
-            return cast("Coroutine[Any, Any, object]", tool.call(kwargs, context, self._threads, None))
-
         def late(value: object) -> None:
             failed = isinstance(value, BaseException)
             run.late(call_id=event.call_id, name=event.name, value=value, failed=failed)

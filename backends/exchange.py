@@ -1,0 +1,135 @@
+"""One exchange with a model over HTTP: a request in, deltas out, whatever the wire."""
+
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import suppress
+from typing import Protocol, TypeVar
+
+import anyio
+
+from .contract import Delta
+from .errors import BackendError, Broken, Misunderstood
+from .transport import HttpRequest, Transport
+from .wire.failure import Account, failure_of_reply
+
+MAX_BODY_BYTES = 64 * 1024 * 1024
+MAX_ERROR_BYTES = 64 * 1024
+FAREWELL_S = 1.0
+"""How long to wait for the end of the body once the wire has said its last word. It frees the connection for reuse."""
+
+STREAMED: Mapping[str, bool] = {"text/event-stream": True, "application/json": False}
+"""Content types that say whether an answer is a stream."""
+
+F = TypeVar("F")
+F_co = TypeVar("F_co", covariant=True)
+F_contra = TypeVar("F_contra", contravariant=True)
+
+
+class FrameReader(Protocol[F_co]):
+    """Cuts a stream of bytes into frames."""
+
+    def feed(self, chunk: bytes) -> Sequence[F_co]:
+        """The frames that ``chunk`` completes."""
+        ...
+
+    def close(self) -> Sequence[F_co]:
+        """The frames that the end of the stream left unfinished."""
+        ...
+
+
+class AnswerReader(Protocol[F_contra]):
+    """Reads the frames of one answer, or the answer whole."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the provider has said that the reply is over."""
+        ...
+
+    @property
+    def done(self) -> bool:
+        """Whether no frame follows."""
+        ...
+
+    def read(self, frame: F_contra) -> Sequence[Delta]:
+        """The deltas of one frame."""
+        ...
+
+    def read_whole(self, body: bytes) -> Sequence[Delta]:
+        """All deltas of an answer that was not streamed."""
+        ...
+
+    def finish(self) -> Sequence[Delta]:
+        """The last deltas, the stop at their end."""
+        ...
+
+
+async def exchange(
+    transport: Transport,
+    request: HttpRequest,
+    account: Account,
+    frames: FrameReader[F],
+    answer: AnswerReader[F],
+    *,
+    streaming: bool,
+) -> AsyncGenerator[Delta, None]:
+    """Send ``request`` and yield the deltas of its answer, the stop last.
+
+    Whether the answer is a stream is for its content type to say; ``streaming``, what was asked for, counts where that
+    says nothing. Leaving early closes the connection.
+
+    :raises BackendError: whatever goes wrong, told apart by class; ``provider`` is set.
+    """
+    try:
+        async with transport.open(request) as reply:
+            if not 200 <= reply.status < 300:
+                body = await reply.read(MAX_ERROR_BYTES, cut=True)
+                raise failure_of_reply(account, reply.status, reply.headers, body, now_s=time.time())
+            if not _is_stream(reply.headers, streaming):
+                for delta in answer.read_whole(await reply.read(MAX_BODY_BYTES)):
+                    yield delta
+                return
+            feed, read, chunks = frames.feed, answer.read, reply.chunks
+            while not answer.done and (chunk := await _next(chunks, answer)) is not None:
+                for frame in feed(chunk):
+                    for delta in read(frame):
+                        yield delta
+            for frame in frames.close():
+                for delta in _read_last(frame, answer):
+                    yield delta
+            for delta in answer.finish():
+                yield delta
+            if answer.done:
+                await _wait_farewell(chunks)
+    except BackendError as exc:
+        exc.provider = exc.provider or account.provider
+        raise
+
+
+async def _next(chunks: AsyncGenerator[bytes, None], answer: AnswerReader[F]) -> bytes | None:
+    try:
+        return await anext(chunks, None)
+    except Broken:
+        # What was said last is whole, and it is paid for: asking again would pay twice.
+        if answer.stopped:
+            return None
+        raise
+
+
+def _read_last(frame: F, answer: AnswerReader[F]) -> Sequence[Delta]:
+    # A frame without its end is whole if it can be read, for JSON says itself where it ends. If not, the stream was cut
+    # there, and ``finish`` says so.
+    try:
+        return answer.read(frame)
+    except Misunderstood:
+        return ()
+
+
+async def _wait_farewell(chunks: AsyncGenerator[bytes, None]) -> None:
+    with anyio.move_on_after(FAREWELL_S), suppress(Broken):
+        async for _ in chunks:
+            pass
+
+
+def _is_stream(headers: Mapping[str, str], asked: bool) -> bool:
+    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    return STREAMED.get(media_type, asked)
