@@ -142,9 +142,9 @@ class ReplyFold:
         if not isinstance(block, ToolCall):
             self._parts.append(_WholePart(block))
             return
-        part = self._new_call()
-        part.name, part.provider_id, part.signature = block.name, block.provider_id, block.signature
-        part.pieces.append(to_json(dict(block.arguments)).decode() if block.malformed is None else block.malformed)
+        call_id = f"{self._prefix}.{self._slots}"
+        self._slots += 1
+        self._parts.append(_WholePart(ToolCall(call_id, block.name, block.arguments, block.provider_id, block.malformed, block.signature)))
 
     def _new_call(self) -> _CallPart:
         part = _CallPart(f"{self._prefix}.{self._slots}")

@@ -230,7 +230,8 @@ class _Exchange:
         except Exception as exc:
             raise self._fault(exc, "first_byte_s") from exc
         self._response = response
-        self._body = response.aiter_bytes() if "content-encoding" in response.headers else response.aiter_raw()
+        # What is not compressed is read from the stream itself: ``aiter_raw`` only counts its bytes, at 1 us a chunk.
+        self._body = response.aiter_bytes() if "content-encoding" in response.headers else aiter(response.stream)
         self.reply = HttpReply(response.status_code, response.headers, self._read())
 
     async def _read(self) -> AsyncGenerator[bytes, None]:

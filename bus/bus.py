@@ -64,9 +64,12 @@ class Bus:
         self._policies: list[Policy] = []
         self._derivers: list[Deriver] = []
         self._failed: set[str] = set()
-        self._routes: dict[type[Event], Routes] = {}
+        self.table: dict[type[Event], Routes] = {}
+        """What was looked up so far; ``routes`` fills it, and every change of the subscriptions empties it."""
         self.may_block = False
         """Whether any subscriber uses the ``block`` overflow, so that publishers have to look for congestion."""
+        self.has_policies = False
+        """Whether there is any policy at all, so that publishers have to ask."""
 
     def observe(
         self,
@@ -125,8 +128,9 @@ class Bus:
                 )
         policy = Policy(judge, chosen, name or name_of(judge), order, deadline_s, on_error, wants_state(judge))
         self._policies.append(policy)
+        self.has_policies = True
         self._policies.sort(key=lambda each: each.order)
-        self._routes.clear()
+        self.table.clear()
         return policy
 
     def derive(self, heard: Heard[E], derive: Derive, *, name: str | None = None) -> Deriver:
@@ -136,7 +140,7 @@ class Bus:
         """
         deriver = Deriver(derive, selector(heard, Event), name or name_of(derive))
         self._derivers.append(deriver)
-        self._routes.clear()
+        self.table.clear()
         return deriver
 
     def detach(self, subscription: Sink | Policy | Deriver) -> None:
@@ -146,11 +150,11 @@ class Bus:
                 kept.remove(subscription)  # pyright: ignore[reportArgumentType]  # it is in there
         if isinstance(subscription, Observer):
             subscription.close()
-        self._routes.clear()
+        self.table.clear()
 
     def routes(self, event_class: type[Event]) -> Routes:
         """Everyone who hears this very class."""
-        routes = self._routes.get(event_class)
+        routes = self.table.get(event_class)
         return routes if routes is not None else self._resolve(event_class)
 
     def publish(self, event: Event) -> None:
@@ -158,7 +162,7 @@ class Bus:
 
         :raises PublishCycle: handlers publish each other's triggers without end.
         """
-        routes = self._routes.get(type(event)) or self._resolve(type(event))
+        routes = self.table.get(type(event)) or self._resolve(type(event))
         if routes.sinks:
             if not event.at:
                 event.__dict__["at"] = time.time()
@@ -225,10 +229,10 @@ class Bus:
     def _add(self, sink: Sink, overflow: Overflow) -> None:
         self._sinks.append(sink)
         self.may_block = self.may_block or overflow == "block"
-        self._routes.clear()
+        self.table.clear()
 
     def _resolve(self, event_class: type[Event]) -> Routes:
-        routes = self._routes[event_class] = Routes(
+        routes = self.table[event_class] = Routes(
             tuple(sink for sink in self._sinks if sink.selector.covers(event_class) and not sink.queue.closed),
             tuple(policy for policy in self._policies if policy.selector.covers(event_class)),
             tuple(deriver for deriver in self._derivers if deriver.selector.covers(event_class)),

@@ -60,6 +60,12 @@ class Event(BaseModel):
         if not abstract:
             register(cls)
 
+    def __copy__(self) -> Self:
+        copied = super().__copy__()
+        # ``model_copy(update=...)`` notes the fields that it changed in here, and the shared empty one is frozen.
+        _set(copied, "__pydantic_fields_set__", set(copied.model_fields_set))
+        return copied
+
     @classmethod
     def where(cls, **fields: object) -> Selector[Self]:
         """Select only the events whose ``fields`` equal these values.
@@ -110,5 +116,6 @@ def stamp(event: Event, run_id: str, seq: int, at: float, cause: int) -> None:
     fields["seq"] = seq
     fields["at"] = at
     fields["cause"] = cause
-    # Which fields were given explicitly is of no use to anyone, and its set is half of an event's memory.
-    _set(event, "__pydantic_fields_set__", _NOTHING_TO_TELL)
+    if event.__pydantic_fields_set__:
+        # Which fields were given explicitly is of no use to anyone, and its set is half of an event's memory.
+        _set(event, "__pydantic_fields_set__", _NOTHING_TO_TELL)

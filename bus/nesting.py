@@ -12,12 +12,14 @@ Chain = tuple[type[Event], ...]
 
 
 class Handling:
-    """What one subscriber's task is handling: the classes whose handlers led to this one, the newest last."""
+    """What one subscriber's task is handling, if anything."""
 
-    __slots__ = ("chain",)
+    __slots__ = ("chain", "event")
 
     def __init__(self) -> None:
+        self.event: Event | None = None
         self.chain: Chain | None = None
+        """The classes whose handlers led to this event, the newest last; None for an event that no handler published."""
 
 
 _handling: ContextVar[Handling | None] = ContextVar("loopbus_handling", default=None)
@@ -41,9 +43,9 @@ def chain_of(event: Event) -> Chain:
     :raises PublishCycle: it grew past the limit.
     """
     handling = _handling.get()
-    if handling is None or handling.chain is None:
+    if handling is None or handling.event is None:
         return ()
-    chain = (*handling.chain, type(event))
+    chain = (*(handling.chain or (type(handling.event),)), type(event))
     if len(chain) > LIMIT:
         raise PublishCycle(f"handlers publish each other's triggers without end: {_cycle(chain)}")
     return chain
@@ -52,7 +54,7 @@ def chain_of(event: Event) -> Chain:
 def handler_is_running() -> bool:
     """Whether the caller is inside an observer's handler."""
     handling = _handling.get()
-    return handling is not None and handling.chain is not None
+    return handling is not None and handling.event is not None
 
 
 def _cycle(chain: Chain) -> str:

@@ -30,7 +30,7 @@ class Observer:
     """
 
     __slots__ = (
-        "_busy", "_chains", "_handler", "_idle", "_losses", "_on_error", "_publish", "failures", "name", "queue",
+        "_chains", "_handler", "_handling", "_idle", "_losses", "_on_error", "_publish", "failures", "name", "queue",
         "selector",
     )  # fmt: skip
 
@@ -48,7 +48,7 @@ class Observer:
         self.name = name
         self.selector = selector
         self.failures = 0
-        self._busy = False
+        self._handling = nesting.Handling()
         self._idle: asyncio.Future[None] | None = None
         self._handler = handler
         self._on_error: OnError = on_error
@@ -76,39 +76,37 @@ class Observer:
 
     async def wait_idle(self) -> None:
         """Wait until the handler has seen everything that was published so far, or the observer is closed."""
-        while (self.queue.items or self._busy) and not self.queue.closed:
+        while (self.queue.items or self._handling.event is not None) and not self.queue.closed:
             self._idle = self._idle or asyncio.get_running_loop().create_future()
             await asyncio.shield(self._idle)
 
     async def pump(self) -> None:
         """Hand events to the handler until the observer is closed."""
-        handling = nesting.begin()
-        queue, handler = self.queue, self._handler
+        handling = self._handling = nesting.begin()
+        queue, handler, chains = self.queue, self._handler, self._chains
+        items = queue.items
         while await queue.wait_items():
-            for _ in range(min(len(queue.items), _TURN)):
-                if not queue.items:
+            for _ in range(_TURN):
+                if not items:
                     break
-                event = queue.items.popleft()
-                handling.chain = self._chains.pop(id(event), (type(event),)) if self._chains else (type(event),)
-                self._busy = True
+                event = handling.event = items.popleft()
+                handling.chain = chains.pop(id(event), None) if chains else None
                 try:
                     answer = handler(event)
                     if answer is not None:
                         await answer
                 except BaseException as error:
                     self._failed(event, error)
-                finally:
-                    handling.chain = None
-                    self._busy = False
+            handling.event = None
             queue.relieve()
-            if queue.items:
+            if items:
                 await asyncio.sleep(0)
             else:
-                self._chains.clear()
+                chains.clear()
                 self._tell_idle()
 
     def _tell_idle(self) -> None:
-        if self._idle is not None and not self._busy:
+        if self._idle is not None:
             self._idle.set_result(None)
             self._idle = None
 

@@ -108,7 +108,8 @@ class BoundedQueue:
                 joined[-1] = both
         while len(joined) > self._capacity:
             self._on_drop(joined.popleft())
-        self.items = joined
+        self.items.clear()
+        self.items.extend(joined)
 
     def _disconnect(self, event: Event) -> None:
         for each in (*self.items, event):

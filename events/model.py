@@ -30,7 +30,7 @@ class ModelRequested(Event):
     """None: as in the request before."""
 
     def vetoed(self, reason: str) -> "ModelFailed":
-        return ModelFailed(turn=self.turn, error=Fault("Vetoed", reason, "policy"))
+        return ModelFailed(turn=self.turn, error=Fault("Vetoed", reason, "policy"), model=self.model)
 
 
 class ModelReplied(Event):
@@ -47,9 +47,12 @@ class ModelReplied(Event):
     usage: Usage = NO_USAGE
     raw_stop: str = ""
     elapsed_s: float = 0.0
+    model: str = ""
+    """The model that was asked; empty where it is not known."""
 
     def vetoed(self, reason: str) -> "ModelFailed":
-        return ModelFailed(turn=self.turn, error=Fault("Vetoed", reason, "policy"), usage=self.usage)
+        fault = Fault("Vetoed", reason, "policy")
+        return ModelFailed(turn=self.turn, error=fault, usage=self.usage, model=self.model)
 
 
 class ModelFailed(Event):
@@ -63,6 +66,8 @@ class ModelFailed(Event):
     error: Fault
     partial: tuple[Block, ...] = ()
     usage: Usage = NO_USAGE
+    model: str = ""
+    """The model that was asked; empty where it is not known."""
 
 
 class Piece(Event, abstract=True):

@@ -25,6 +25,8 @@ class Transcript:
     messages: list[Message] = field(default_factory=list[Message])
     pinned: list[int] = field(default_factory=list[int])
     """Where the pinned messages are."""
+    prompt: int = 0
+    """Where the run's own prompt is: what is before it is history."""
     calls: tuple[ToolCall, ...] = ()
     """The calls of the last reply while any of them is open."""
     results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
@@ -51,6 +53,7 @@ class Transcript:
         """The conversation so far, and what the user says."""
         for message in event.history:
             self.append(message)
+        self.prompt = len(self.messages)
         self.append(event.prompt)
 
     def hear_injected(self, _: TurnStarted | RunFinished) -> None:
@@ -73,17 +76,18 @@ class Transcript:
 
     def finished(self, event: ToolFinished) -> None:
         """A result; the last one makes them all a message."""
-        calls, results = self.calls, self.results
+        calls, results, call_id = self.calls, self.results, event.call_id
         for call in calls:
-            if call.call_id == event.call_id:
-                results[call.call_id] = ToolResult(
-                    call.call_id, call.name, event.output, event.outcome, event.parts, call.provider_id
+            if call.call_id == call_id:
+                results[call_id] = ToolResult(
+                    call_id, call.name, event.output, event.outcome, event.parts, call.provider_id
                 )
                 break
         if len(results) == len(calls):
-            self.messages.append(Message("tool", tuple([results[call.call_id] for call in calls])))
+            in_order = results.values() if len(results) == 1 else [results[call.call_id] for call in calls]
+            self.messages.append(Message("tool", tuple(in_order)))
             self.calls = ()
-            self.results = {}
+            results.clear()
 
     def inject(self, event: MessageInjected) -> None:
         """Somebody said something; the model hears it at the next turn."""

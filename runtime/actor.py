@@ -24,6 +24,7 @@ from .approvals import ask
 from .errors import OutOfOrder, RunOver
 from .helpers import Helpers
 from .journal import Journal
+from .turn import Phase
 from .stopping import Stopping, close_run
 
 _log = logging.getLogger("loopbus.runtime")
@@ -82,46 +83,50 @@ class Actor:
             self.finish()
 
     async def _loop(self) -> None:
-        journal, inbox, bus = self.journal, self._inbox, self._bus
+        journal, inbox, bus, stages = self.journal, self._inbox, self._bus, self._stages
         handled = 0
-        while self.stop_reason is None and not journal.over:
+        while self.stop_reason is None and journal.phase is not Phase.OVER:
             if not inbox:
                 await self._wait_inbox()
                 continue
             # It stays in the inbox while policies look at it, so that a cancellation cannot lose it.
             event, cause = inbox[0]
-            policies = bus.routes(type(event)).policies
-            if policies and not event.seq:
-                event, verdict = await intercept(policies, event, journal.state, self.watch, bus.policy_failed)
-                if verdict is not None:
-                    inbox.popleft()
-                    await self._refuse(event, verdict, cause)
-                    continue
-            inbox.popleft()
-            # A command from outside is in the log already; only its stage is still to act.
+            # What has a seq is a command that came from outside: in the log already, and only its stage is to act.
             if not event.seq:
+                if bus.has_policies:
+                    event, verdict = await self._judge(event)
+                    if verdict is not None:
+                        inbox.popleft()
+                        await self._refuse(event, verdict, cause)
+                        continue
                 journal.append(event, cause)
-            await self._act(event)
+            inbox.popleft()
+            if type(event) in stages:
+                await self._act(event)
             if bus.may_block:
                 await bus.wait_room()
             handled += 1
             if handled % _TURN == 0:
                 await asyncio.sleep(0)
 
+    async def _judge(self, event: Event) -> tuple[Event, Veto | Ask | None]:
+        policies = self._bus.routes(type(event)).policies
+        return await intercept(policies, event, self.journal.state, self.watch, self._bus.policy_failed)
+
     async def _act(self, event: Event) -> None:
-        """Await the stage that answers an event, if one does, and take what it causes."""
-        stage = self._stages.get(type(event))
-        if stage is None:
-            return
+        """Await the stage that answers an event and take what it causes."""
+        stage = self._stages[type(event)]
         try:
             caused = await stage(event, self)
         except (RunOver, OutOfOrder):
             raise
         except Exception as error:
             self._stage_failed(name_of(stage), event, error)
-        else:
-            if caused is not None:
-                self.take(caused, event.seq)
+            return
+        if isinstance(caused, Event) and self.journal.phase is not Phase.OVER:
+            self._inbox.append((caused, event.seq))
+        elif caused is not None:
+            self.take(caused, event.seq)
 
     def _stage_failed(self, where: str, event: Event, error: Exception) -> None:
         words = f"stage {where} failed on {type(event).__name__}: {type(error).__name__}: {error}"
@@ -139,13 +144,15 @@ class Actor:
             # It has no result that could stand in for it, so a refusal cannot be honoured.
             self._bus.failed("policy", event, f"refused a {type(event).__name__}, which can only be changed")
             self.journal.append(event, cause)
-            await self._act(event)
+            if type(event) in self._stages:
+                await self._act(event)
         elif event.wish:
             self.journal.append(event, cause)
             self.take(result, event.seq)
         else:
             self.journal.append(result, cause)
-            await self._act(result)
+            if type(result) in self._stages:
+                await self._act(result)
 
     async def _wait_inbox(self) -> None:
         pause = self._pause = asyncio.get_running_loop().create_future()

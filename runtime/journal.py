@@ -46,9 +46,10 @@ class Journal:
         self.state.add(event)
         if self._waiting:
             self.wake()
-        routes = self._bus.routes(event_class)
+        bus = self._bus
+        routes = bus.table.get(event_class) or bus.routes(event_class)
         if routes.sinks:
-            self._bus.deliver(routes, event)
+            bus.deliver(routes, event)
         if routes.derivers:
             self._derive(event)
         if phase is Phase.OVER:

@@ -58,7 +58,7 @@ def _field(parameter: Parameter, said: str | None) -> Any:
     if get_origin(annotation) is NotRequired:
         return NotRequired[_field(Parameter(parameter.name, get_args(annotation)[0]), said)]
     kind, *notes = get_args(annotation) if get_origin(annotation) is Annotated else (annotation,)
-    if parameter.default is None:
+    if parameter.default is None and kind not in (Any, object):
         kind = kind | None
     said = next(_descriptions(notes), said)
     front = [Field(description=said)] if said else []

@@ -82,7 +82,7 @@ def _render_json(value: Any, cap_bytes: int, path: str) -> Rendered:
         raise culprit(value, path, _encode) from error
     if len(data) <= cap_bytes and not clip.missing:
         return Rendered(data.decode(), (), False, len(data))
-    return _cut(data, len(data) + clip.missing, cap_bytes, exact=not clip.missing)
+    return _cut(data, clip.full_size(len(data)), cap_bytes, exact=not clip.missing)
 
 
 def _encode(value: Any) -> bytes:

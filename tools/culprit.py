@@ -2,7 +2,8 @@
 
 import dataclasses
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence, Set
+from itertools import islice
 from typing import Any, cast
 
 from pydantic import BaseModel
@@ -14,6 +15,8 @@ Encode = Callable[[Any], object]
 
 _NEVER_AT_FAULT = frozenset({bool, float, type(None)})
 _LONGEST_STEP = 60
+# Far more than are looked at when a value is encoded.
+_MOST_PARTS = 100_000
 
 
 def culprit(value: Any, path: str, encode: Encode) -> Unencodable:
@@ -28,14 +31,17 @@ def culprit(value: Any, path: str, encode: Encode) -> Unencodable:
         if len(above) > DEEPEST:
             return Unencodable(_ends(path), f"nested deeper than {DEEPEST} levels")
         above.append(value)
-        found = next((part for part in _parts(value) if _fault(part[1], encode)), None)
+        for key in islice(_keys(value), _MOST_PARTS):
+            if _fault(key, encode) and (error := _fault({key: None}, encode)):
+                return Unencodable(f"{path}, key {_named(key)}", _reason(key, error))
+        found = next((part for part in islice(_parts(value), _MOST_PARTS) if _fault(part[1], encode)), None)
         if found is None:
             return Unencodable(path, _reason(value, _fault(value, encode)))
         path, value = path + found[0], found[1]
 
 
 def _fault(value: Any, encode: Encode) -> Exception | None:
-    if type(value) in _NEVER_AT_FAULT:
+    if type(value) in _NEVER_AT_FAULT or (type(value) is str and value.isascii()):
         return None
     try:
         encode(value)
@@ -44,23 +50,20 @@ def _fault(value: Any, encode: Encode) -> Exception | None:
     return None
 
 
+def _keys(value: Any) -> Iterable[Any]:
+    return cast(Mapping[Any, Any], value) if isinstance(value, Mapping) else ()
+
+
 def _parts(value: Any) -> Iterator[tuple[str, Any]]:
-    """What is inside a value, each with its step on the path; keys before what they lead to."""
+    """What is inside a value, each with its step on the path."""
     if isinstance(value, str | bytes | bytearray | memoryview | type):
         return
     if isinstance(value, BaseModel) or dataclasses.is_dataclass(value):
         yield from ((f".{name}", item) for name, item in attributes(value).items())
     elif isinstance(value, Mapping):
-        for key, item in cast(Mapping[Any, Any], value).items():
-            yield f", key {_named(key)}", _as_key(key)
-            yield _step(key), item
+        yield from ((_step(key), item) for key, item in cast(Mapping[Any, Any], value).items())
     elif isinstance(value, Sequence | Set):
         yield from ((f"[{number}]", item) for number, item in enumerate(cast(Sequence[Any], value)))
-
-
-def _as_key(key: Any) -> Any:
-    # Most keys are texts and good ones; any other is tried in its place, for as a value it might pass.
-    return key if isinstance(key, str) else {key: None}
 
 
 def _step(key: Any) -> str:

@@ -10,6 +10,8 @@ from pydantic_core import ErrorDetails, to_json
 
 Place = tuple[int | str, ...]
 
+# Of a typed dict or a model, and of a dataclass.
+_UNKNOWN = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
 _MOST_LINES = 20
 _LONGEST_VALUE = 80
 _LONGEST_NAME = 60
@@ -42,7 +44,7 @@ def _line(parameters: Mapping[str, JsonValue], mistake: ErrorDetails, mistakes: 
     path, nodes = _find(parameters, place[:-1])
     if mistake["type"] == "missing":
         return _missing(_joined(path, place[-1]), _properties(nodes).get(str(place[-1]), {}), place, mistakes)
-    if mistake["type"] == "extra_forbidden":
+    if mistake["type"] in _UNKNOWN:
         return _unknown(_joined(path, place[-1]), str(place[-1]), _properties(nodes))
     path, _ = _find(parameters, place)
     return f"{path or 'the arguments'}: {mistake['msg'].removeprefix('Input ')}; got {_shown(mistake['input'])}"
@@ -55,7 +57,7 @@ def _missing(path: str, expected: Mapping[str, Any], place: Place, mistakes: Seq
 
 
 def _is_unknown_beside(mistake: ErrorDetails, place: Place) -> bool:
-    return mistake["type"] == "extra_forbidden" and mistake["loc"][:-1] == place[:-1]
+    return mistake["type"] in _UNKNOWN and mistake["loc"][:-1] == place[:-1]
 
 
 def _unknown(path: str, name: str, properties: Mapping[str, Any]) -> str:
@@ -92,7 +94,7 @@ def _find(root: Mapping[str, Any], place: Place) -> tuple[str, list[Mapping[str,
         inner = [found for branch in branches if (found := _inside(branch, step)) is not None]
         if inner or len(branches) < 2:
             path, nodes = _joined(path, step), inner
-    return path, nodes
+    return path, [branch for node in nodes for branch in _branches(root, node)]
 
 
 def _branches(root: Mapping[str, Any], node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -50,8 +50,8 @@ KINDS: Mapping[str, int] = {
 """The status that goes with an error told inside a stream, whose own status was 200."""
 
 HINTS: Mapping[int, str] = {
-    401: "check the key in {key}",
-    403: "check what the key in {key} may do",
+    401: "check the key{key}",
+    403: "check what the key{key} may do",
     404: "check the model's name and the base URL",
     301: "redirects are not followed: use the new address as base URL",
     302: "redirects are not followed: use the new address as base URL",
@@ -116,7 +116,7 @@ def failure(
     message = account.mask(words.message)[:_LONGEST] or "no explanation"
     text = f"{account.provider} answered {label or 'with an error'}: {message}"
     if meant in HINTS:
-        text += f" ({HINTS[meant].format(key=account.key_variable or 'api_key')})"
+        text += f" ({HINTS[meant].format(key=f' in {account.key_variable}' if account.key_variable else '')})"
     if kind is Busy:
         return Busy(text, retry_after_s=retry_after_s, provider=account.provider, status=status, code=code)
     return kind(text, provider=account.provider, status=status, code=code)

@@ -1,7 +1,6 @@
 """Has the model answer."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import aclosing
 from time import monotonic
 from typing import Any
 
@@ -52,13 +51,16 @@ class AskModel:
         fold = ReplyFold(f"{event.seq}")
         run.open_reply(fold)
         started = monotonic()
+        deltas = self._backend.stream(request)
         try:
-            async with aclosing(self._backend.stream(request)) as deltas:
+            try:
                 async for delta in deltas:
                     fold.add(delta)
                     tell = _TELL.get(type(delta))
                     if tell is not None:
                         tell(delta, run, event.seq)
+            finally:
+                await deltas.aclose()
             reply = fold.reply()
         except BackendError as error:
             fault = Fault.of(error, self._backend.model)

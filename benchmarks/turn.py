@@ -1,0 +1,129 @@
+"""What a turn costs: one in-process model call and one validated tool call, with observers attached that hear it all."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from loopbus.backends import Scripted, call, text
+from loopbus.events import Event
+from loopbus.runtime import Agent, Limits, Runtime
+from loopbus.tools import tool
+
+from . import turn_floor
+from .figures import Figure, Target, figure
+from .harness import Effort, Pairs, Sample, Stopwatch, interleave
+
+SIZES = (20, 200)
+OBSERVERS = 3
+TURNS_A_SAMPLE = 2_000
+MICROSECONDS = 1e6
+
+
+@tool
+async def add(a: int, b: int) -> int:
+    """Add two whole numbers."""
+    return a + b
+
+
+def figures(effort: Effort) -> list[Figure]:
+    """A turn of a short run and of a long one, with and without observers, and how much it grows between them."""
+    return asyncio.run(_measure(effort))
+
+
+def agent(turns: int) -> Agent:
+    """An agent whose model asks for ``add`` in every turn but the last. Any number of runs may share it."""
+    script = [*(call("add", a=17, b=number) for number in range(turns - 1)), text("42")]
+    return Agent(Scripted(script, per_run=True, keep=0), tools=[add], limits=Limits(turns=turns))
+
+
+async def _measure(effort: Effort) -> list[Figure]:
+    async with _runtime(0) as bare, _runtime(OBSERVERS) as heard:
+        samples: dict[str, Sample] = {}
+        for turns in SIZES:
+            repeats = effort.times(TURNS_A_SAMPLE // turns)
+            samples[f"floor {turns}"] = _by_hand(turns, repeats)
+            samples[f"heard {turns}"] = heard.sample(turns, repeats)
+            samples[f"bare {turns}"] = bare.sample(turns, repeats)
+        taken = await interleave(samples, effort)
+    short, long = (Pairs(taken[f"heard {turns}"], taken[f"floor {turns}"]) for turns in SIZES)
+    return [
+        figure(f"turn, N={SIZES[0]}, {OBSERVERS} observers", "us", short, Target("ratio", 8), per_second=MICROSECONDS),
+        figure(f"turn, N={SIZES[1]}, {OBSERVERS} observers", "us", long, Target("ratio", 8), per_second=MICROSECONDS),
+        *(
+            figure(
+                f"turn, N={turns}, no observer",
+                "us",
+                Pairs(taken[f"bare {turns}"], taken[f"floor {turns}"]),
+                per_second=MICROSECONDS,
+            )
+            for turns in SIZES
+        ),
+        _growth(short, long),
+    ]
+
+
+def _growth(short: Pairs, long: Pairs) -> Figure:
+    ours = Pairs(long.contender, short.contender)
+    by_hand = Pairs(long.floor, short.floor)
+    return Figure(
+        name=f"turn, growth N={SIZES[1]} over N={SIZES[0]}",
+        unit="x",
+        value=ours.ratio,
+        floor=by_hand.ratio,
+        ratios=[one / other for one, other in zip(ours.ratios, by_hand.ratios, strict=True)],
+        target=Target("value", 1.1),
+    )
+
+
+def _by_hand(turns: int, repeats: int) -> Sample:
+    model = turn_floor.scripted(turns)
+
+    async def sample() -> float:
+        with Stopwatch() as watch:
+            for _ in range(repeats):
+                messages = await turn_floor.run(model, "What is 17 + 25?")
+                assert messages[-1]["content"] == "42" and len(messages) == 2 * turns
+        return watch.cpu_s / (repeats * turns)
+
+    return sample
+
+
+class Heard:
+    """A runtime with observers, each of which hears every durable event."""
+
+    def __init__(self, runtime: Runtime, observers: int) -> None:
+        self._runtime = runtime
+        self._observers = observers
+        self._heard = 0
+        for _ in range(observers):
+            runtime.observe(Event)(self._hear)
+
+    async def _hear(self, event: Event) -> None:
+        self._heard += 1
+
+    def sample(self, turns: int, repeats: int) -> Sample:
+        """Run an agent for ``turns`` turns, ``repeats`` times one after the other, until the observers have seen it."""
+        runs = agent(turns)
+
+        async def sample() -> float:
+            self._heard = 0
+            with Stopwatch() as watch:
+                for _ in range(repeats):
+                    result = await self._runtime.run(runs, "What is 17 + 25?")
+                    assert result.output == "42" and result.turns == turns
+                await self._runtime.bus.drain()
+            assert self._heard == self._observers * repeats * _events(turns)
+            return watch.cpu_s / (repeats * turns)
+
+        return sample
+
+
+def _events(turns: int) -> int:
+    """The events of a run: its start and end, five in each turn (one is a delta), three more around each tool call."""
+    return 2 + 5 * turns + 3 * (turns - 1)
+
+
+@asynccontextmanager
+async def _runtime(observers: int) -> AsyncIterator[Heard]:
+    async with Runtime() as runtime:
+        yield Heard(runtime, observers)

@@ -1,0 +1,33 @@
+"""A policy: a person has to agree before certain tools are called."""
+
+from ...bus.bus import Bus
+from ...bus.interception import Ask
+from ...events.tool import ToolRequested
+from ..tool_names import Matches, named
+
+
+class RequireApproval:
+    """Asks a person before a call of a tool that is named, or of any that a function picks.
+
+    Hears ToolRequested; answers it, or ``Ask(approver)``: the run then waits for ``Run.decide``. Names may be
+    patterns::
+
+        runtime.subscribe(RequireApproval("refund", "delete_*", approver="support"))
+        runtime.subscribe(RequireApproval(lambda call: call.arguments.get("usd", 0) > 100))
+
+    A function that raises counts as a refusal: what was to be looked at by a person does not happen by mistake.
+    """
+
+    def __init__(self, *calls: str | Matches, approver: str = "user", reason: str = "", order: int = 0) -> None:
+        if not calls:
+            raise ValueError("RequireApproval() asks about nothing; name tools, or give a function of the call")
+        self._picks = tuple(named(each) if isinstance(each, str) else each for each in calls)
+        self._question = Ask(approver, reason)
+        self._order = order
+
+    def __call__(self, event: ToolRequested) -> ToolRequested | Ask:
+        return self._question if any(picks(event) for picks in self._picks) else event
+
+    def attach(self, bus: Bus) -> None:
+        """Subscribe to a bus."""
+        bus.intercept(ToolRequested, self, order=self._order, on_error="deny")

@@ -1,0 +1,58 @@
+"""A policy: shows the model only the latest part of a long conversation."""
+
+from bisect import bisect_left
+
+from ...bus.bus import Bus
+from ...events.content import Message
+from ...events.model import ModelRequested
+from ...events.state import RunState
+
+
+class SlidingWindow:
+    """Shows the model the last ``messages`` messages, and before them the pinned ones and the run's own prompt.
+
+    Hears ModelRequested; answers it with ``first`` and ``pinned`` set. A tool result is never shown without the
+    message that asked for it, nor that one without its results: where the window would begin between the two it
+    begins one message earlier, and a pinned one brings the other along. The log and ``result.messages`` keep the whole
+    conversation. A turn costs the same however long the history is.
+
+    :raises ValueError: ``messages`` is less than 1.
+    """
+
+    def __init__(self, messages: int, *, order: int = 0) -> None:
+        if messages < 1:
+            raise ValueError(f"SlidingWindow({messages}): a model needs to be shown at least 1 message")
+        self._messages = messages
+        self._order = order
+
+    def __call__(self, event: ModelRequested, state: RunState) -> ModelRequested:
+        transcript = state.transcript
+        first = _whole_from(transcript.messages, max(event.messages - self._messages, event.first, 0))
+        if not first:
+            return event
+        kept = set(transcript.pinned[: bisect_left(transcript.pinned, first)])
+        if transcript.prompt < first:
+            kept.add(transcript.prompt)
+        pinned = sorted({place for each in kept for place in _pair(transcript.messages, each)})
+        return event.model_copy(update={"first": first, "pinned": tuple(pinned)})
+
+    def attach(self, bus: Bus) -> None:
+        """Subscribe to a bus. Should it ever fail, the model is shown everything."""
+        bus.intercept(ModelRequested, self, order=self._order, on_error="allow")
+
+
+def _whole_from(messages: list[Message], first: int) -> int:
+    """The nearest place, not behind ``first``, that does not begin with a tool's results."""
+    while 0 < first < len(messages) and messages[first].role == "tool":
+        first -= 1
+    return first
+
+
+def _pair(messages: list[Message], place: int) -> range:
+    """The places of a message and of those that cannot be shown without it."""
+    begin = _whole_from(messages, place)
+    end = begin + 1
+    if messages[begin].tool_calls:
+        while end < len(messages) and messages[end].role == "tool":
+            end += 1
+    return range(begin, max(end, place + 1))
