@@ -74,6 +74,26 @@ class _WholePart:
     cut = block
 
 
+class _WholeCall:
+    """A call that arrived whole; only its id is still to be given."""
+
+    __slots__ = ("_call", "_call_id")
+
+    def __init__(self, call_id: str, call: ToolCall) -> None:
+        self._call_id = call_id
+        self._call = call
+
+    def block(self) -> ToolCall:
+        call = self._call
+        return ToolCall(self._call_id, call.name, call.arguments, call.provider_id, call.malformed, call.signature)
+
+    def cut(self) -> ToolCall:
+        """The call as one that never runs."""
+        call = self._call
+        text = call.malformed if call.malformed is not None else to_json(dict(call.arguments)).decode()
+        return ToolCall(self._call_id, call.name, {}, call.provider_id, text, call.signature)
+
+
 class ReplyFold:
     """Folds deltas, in the order of the stream.
 
@@ -82,9 +102,11 @@ class ReplyFold:
     within the run makes ids that are.
     """
 
+    __slots__ = ("_calls", "_parts", "_prefix", "_slots", "_stop", "usage")
+
     def __init__(self, prefix: str = "call") -> None:
         self._prefix = prefix
-        self._parts: list[_TextPart | _ThinkingPart | _CallPart | _WholePart] = []
+        self._parts: list[_TextPart | _ThinkingPart | _CallPart | _WholeCall | _WholePart] = []
         self._calls: dict[int, _CallPart] = {}
         self._slots = 0
         self._stop: StopPiece | None = None
@@ -102,7 +124,7 @@ class ReplyFold:
         """
         if self._stop is None:
             raise Incomplete("the reply ended without its stop: what came is half an answer", partial=self.partial())
-        content = tuple(part.block() for part in self._parts)
+        content = tuple([part.block() for part in self._parts])
         return Reply(content, self._stop.reason, self.usage, self._stop.raw)
 
     def partial(self) -> tuple[Block, ...]:
@@ -142,15 +164,17 @@ class ReplyFold:
         if not isinstance(block, ToolCall):
             self._parts.append(_WholePart(block))
             return
-        call_id = f"{self._prefix}.{self._slots}"
-        self._slots += 1
-        self._parts.append(_WholePart(ToolCall(call_id, block.name, block.arguments, block.provider_id, block.malformed, block.signature)))
+        self._parts.append(_WholeCall(self._next_id(), block))
 
     def _new_call(self) -> _CallPart:
-        part = _CallPart(f"{self._prefix}.{self._slots}")
-        self._slots += 1
+        part = _CallPart(self._next_id())
         self._parts.append(part)
         return part
+
+    def _next_id(self) -> str:
+        slot = self._slots
+        self._slots = slot + 1
+        return f"{self._prefix}.{slot}"
 
     def _add_usage(self, piece: UsagePiece) -> None:
         self.usage = piece.usage

@@ -7,6 +7,7 @@ import asyncio
 import importlib
 import logging
 import re
+import socket
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import cache
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import anyio
 
-from .errors import BackendError, Broken, Misunderstood, NotConfigured
+from .errors import BackendError, NotConfigured
+from .http_faults import NoFreePlace, fault, timed_out
 from .patience import Patience
 from .transport import DEFAULT_TIMEOUTS, HttpReply, HttpRequest, Timeouts
 
@@ -25,37 +27,8 @@ logger = logging.getLogger(__name__)
 
 CLOSE_S = 2.0
 """How long closing a connection may take."""
-
-
-class _PlaceLost(Broken):
-    """The pool had no place for a request that the gate let in."""
-
-
-FAULTS: Mapping[str, tuple[type[BackendError], str]] = {
-    "ConnectTimeout": (Broken, "could not connect to {place} in time; is it up, and does a proxy stand between?"),
-    "ConnectError": (Broken, "could not connect to {place} ({why}); is it running, and is the address right?"),
-    "ProxyError": (Broken, "the proxy on the way to {place} failed ({why}); look at HTTPS_PROXY and NO_PROXY"),
-    "PoolTimeout": (_PlaceLost, "no connection to {place} became free"),
-    "TimeoutException": (Broken, "{place} took too long ({why})"),
-    "UnsupportedProtocol": (NotConfigured, "{place} is no http:// or https:// address"),
-    "InvalidURL": (NotConfigured, "{place} is no valid address"),
-    "LocalProtocolError": (NotConfigured, "the request to {place} is no valid HTTP"),
-    "DecodingError": (Misunderstood, "the answer of {place} does not decompress"),
-    "TransportError": (Broken, "lost the connection to {place} ({why})"),
-    "StreamError": (Broken, "the connection to {place} was closed while it was read"),
-    "BrokenResourceError": (Broken, "lost the connection to {place}"),
-    "ClosedResourceError": (Broken, "the connection to {place} was closed while it was read"),
-    "OSError": (Broken, "lost the connection to {place} ({why})"),
-    "Exception": (Broken, "the exchange with {place} failed ({why})"),
-}
-"""What a foreign exception means, looked up by the names of its class and then of its bases."""
-
-LIMITS: Mapping[str, str] = {
-    "first_byte_s": "{place} did not begin to answer within {seconds:g} s (Timeouts.first_byte_s)",
-    "idle_s": "{place} sent nothing more for {seconds:g} s (Timeouts.idle_s)",
-    "total_s": "{place} was not done after {seconds:g} s (Timeouts.total_s)",
-}
-"""What to say when a limit of ``Timeouts`` is reached."""
+POOL_S = 1.0
+"""How long to wait for a place in the pool, where there always is one."""
 
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?|")
 
@@ -116,34 +89,39 @@ class HttpxTransport:
         pool = self._pool_here()
         try:
             return await _Exchange.start(pool, request, self._timeouts)
-        except _PlaceLost:
+        except asyncio.CancelledError:
+            # The second ``task.cancel()`` may have hit httpcore while it cleaned up after the first.
+            if (task := asyncio.current_task()) is not None and task.cancelling() > 1:
+                await self._retire(pool, "a request was cancelled again while its connection was being closed")
+            raise
+        except NoFreePlace:
             # The gate lets in no more exchanges than the pool has places, so the place we waited for was lost by a
             # cancelled request (encode/httpcore#1093). Nothing was sent yet: asking once more is safe.
-            self._retire(pool, "cancelled requests have used up the connection pool")
+            await self._retire(pool, "cancelled requests have used up the connection pool")
             return await _Exchange.start(self._pool_here(), request, self._timeouts)
 
     async def _release(self, exchange: "_Exchange") -> None:
-        released = False
+        closed = False
         try:
             with suppress(Exception), anyio.move_on_after(CLOSE_S, shield=True):
                 await exchange.close()
-                released = True
+                closed = not exchange.cut_off()
         finally:
-            if not released:
-                self._retire(exchange.pool, "a connection could not be closed")
             await exchange.pool.leave()
+            if not closed:
+                await self._retire(exchange.pool, "a connection could not be closed")
+
+    async def _retire(self, pool: "_Pool", why: str) -> None:
+        if self._pool is pool:
+            self._pool = None
+            logger.warning("%s: a fresh HTTP client takes over", why)
+        await pool.retire()
 
     def _pool_here(self) -> "_Pool":
         loop = asyncio.get_running_loop()
         if self._pool is None or self._pool.loop is not loop:
             self._pool = _Pool(self._max_connections, self._timeouts, self._options)
         return self._pool
-
-    def _retire(self, pool: "_Pool", why: str) -> None:
-        pool.retired = True
-        if self._pool is pool:
-            self._pool = None
-            logger.warning("%s: a fresh HTTP client takes over", why)
 
 
 class _Pool:
@@ -156,14 +134,14 @@ class _Pool:
     def __init__(self, size: int, timeouts: Timeouts, options: Mapping[str, Any]) -> None:
         httpx = load_httpx()
         self.loop = asyncio.get_running_loop()
-        self.retired = False
+        self._retired = False
         self._gate = anyio.Semaphore(size)
         self._users = 0
         self.client = httpx.AsyncClient(
             follow_redirects=False,
             limits=httpx.Limits(max_connections=size, max_keepalive_connections=min(size, 100)),
             # Reading and writing are bounded by Patience, whose limits differ from wait to wait.
-            timeout=httpx.Timeout(None, connect=timeouts.connect_s, pool=timeouts.connect_s),
+            timeout=httpx.Timeout(None, connect=timeouts.connect_s, pool=min(POOL_S, timeouts.first_byte_s / 2)),
             **options,
         )
 
@@ -174,7 +152,13 @@ class _Pool:
     async def leave(self) -> None:
         self._gate.release()
         self._users -= 1
-        if self.retired and not self._users:
+        if self._retired and not self._users:
+            await self.aclose()
+
+    async def retire(self) -> None:
+        """Close the client as soon as nobody uses it any more."""
+        self._retired = True
+        if not self._users:
             await self.aclose()
 
     async def aclose(self) -> None:
@@ -196,6 +180,7 @@ class _Exchange:
         self._place = request.url.partition("?")[0].rpartition("@")[2]
         self._patience = Patience()
         self._deadline = float("inf") if timeouts.total_s is None else now + timeouts.total_s
+        self._ended = False
         self._first_byte = min(now + timeouts.first_byte_s, self._deadline)
 
     @classmethod
@@ -222,6 +207,17 @@ class _Exchange:
             async for _ in self._body:
                 pass
 
+    def cut_off(self) -> bool:
+        """Make sure that a connection left early is gone; True if it was not, for its closing had been interrupted."""
+        stream = None if self._ended else self._response.extensions.get("network_stream")
+        if stream is None:
+            return False
+        try:
+            stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+        except OSError:
+            return False
+        return True
+
     async def _send(self, request: HttpRequest) -> None:
         client = self.pool.client
         try:
@@ -243,6 +239,7 @@ class _Exchange:
                 try:
                     chunk = await wait(anext(body), until)
                 except StopAsyncIteration:
+                    self._ended = True
                     return
                 yield chunk
                 until, limit = min(clock() + idle_s, deadline), "idle_s"
@@ -250,11 +247,9 @@ class _Exchange:
             raise self._fault(exc, limit) from exc
 
     def _fault(self, exc: Exception, limit: str) -> BackendError:
-        if isinstance(exc, TimeoutError):
-            limit = "total_s" if self.pool.loop.time() >= self._deadline else limit
-            return Broken(LIMITS[limit].format(place=self._place, seconds=getattr(self._timeouts, limit)))
-        kind, text = next(FAULTS[base.__name__] for base in type(exc).__mro__ if base.__name__ in FAULTS)
-        return kind(text.format(place=self._place, why=str(exc) or type(exc).__name__))
+        if not isinstance(exc, TimeoutError):
+            return fault(exc, self._place)
+        return timed_out(self._place, "total_s" if self.pool.loop.time() >= self._deadline else limit, self._timeouts)
 
 
 def _check_headers(headers: Mapping[str, str]) -> None:

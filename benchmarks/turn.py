@@ -30,10 +30,10 @@ def figures(effort: Effort) -> list[Figure]:
     return asyncio.run(_measure(effort))
 
 
-def agent(turns: int) -> Agent:
+def agent(turns: int, delay_s: float = 0.0) -> Agent:
     """An agent whose model asks for ``add`` in every turn but the last. Any number of runs may share it."""
     script = [*(call("add", a=17, b=number) for number in range(turns - 1)), text("42")]
-    return Agent(Scripted(script, per_run=True, keep=0), tools=[add], limits=Limits(turns=turns))
+    return Agent(Scripted(script, per_run=True, delay_s=delay_s, keep=0), tools=[add], limits=Limits(turns=turns))
 
 
 async def _measure(effort: Effort) -> list[Figure]:

@@ -38,12 +38,14 @@ TOOLS = {"add": ByHand(AddArguments, add)}
 
 def scripted(turns: int) -> Model:
     """A model that asks for ``add`` in every turn but the last, in which it answers. Any number of runs may share it."""
-    replies = [_reply(number) for number in range(turns - 1)]
-    answer: dict[str, Any] = {"role": "assistant", "content": "42"}
 
     async def model(messages: Messages) -> dict[str, Any]:
-        place = len(messages) // 2
-        return replies[place] if place < len(replies) else answer
+        turn = len(messages) // 2 + 1
+        if turn == turns:
+            return {"role": "assistant", "content": "42"}
+        function = {"name": "add", "arguments": f'{{"a": 17, "b": {turn}}}'}
+        call = {"id": f"call_{turn}", "type": "function", "function": function}
+        return {"role": "assistant", "content": None, "tool_calls": [call]}
 
     return model
 
@@ -64,8 +66,3 @@ async def run(model: Model, prompt: str, tools: Mapping[str, ByHand] = TOOLS) ->
             result = await tool.function(**arguments.__dict__)
             messages.append({"role": "tool", "tool_call_id": call["id"], "content": json.dumps(result)})
 
-
-def _reply(number: int) -> dict[str, Any]:
-    arguments = json.dumps({"a": 17, "b": number})
-    call = {"id": f"call_{number}", "type": "function", "function": {"name": "add", "arguments": arguments}}
-    return {"role": "assistant", "content": None, "tool_calls": [call]}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..bus.event import Event
-from .content import Message, ToolCall
+from .content import Message, ToolCall, ToolResult
 from .control import MessageInjected
 from .human import ApprovalDecided, ApprovalRequested
 from .model import ModelFailed, ModelReplied, ModelRequested, Stop
@@ -140,15 +140,20 @@ def _same_calls(some: tuple[ToolCall, ...], others: tuple[ToolCall, ...]) -> boo
     """Whether two replies asked for the same; ids aside, which always differ."""
     if len(some) != len(others):
         return False
-    for one, other in zip(some, others, strict=True):
+    for place, one in enumerate(some):
+        other = others[place]
         if one.name != other.name or one.arguments != other.arguments:
             return False
     return True
 
 
 def _same_results(some: Message, others: Message) -> bool:
-    for one, other in zip(some.content, others.content, strict=True):
-        if one.output != other.output or one.outcome != other.outcome or one.parts != other.parts:  # pyright: ignore  # a tool message has results only
+    results = others.content
+    for place, one in enumerate(some.content):
+        other = results[place]
+        if not (isinstance(one, ToolResult) and isinstance(other, ToolResult)):
+            return False
+        if one.output != other.output or one.outcome != other.outcome or one.parts != other.parts:
             return False
     return True
 

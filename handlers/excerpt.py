@@ -37,8 +37,8 @@ def excerpt(value: object, characters: int = 200, depth: int = DEPTH) -> Any:
 
 
 def short(text: str, characters: int) -> str:
-    """A text without secrets, cut at so many characters; what is left out is said."""
-    kept = redact(text[: characters + _SLACK])
+    """A text without secrets, cut at so many characters; what is left out is said, what UTF-8 cannot say is ``?``."""
+    kept = redact(text[: characters + _SLACK]).encode("utf-8", "replace").decode("utf-8")
     return kept if len(text) <= characters else f"{kept[:characters]}... ({len(text)} characters)"
 
 

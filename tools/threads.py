@@ -145,22 +145,24 @@ class ThreadPool:
             self._queue[job] = None
             if len(self._queue) <= self._idle:
                 self._changed.notify()
-            elif len(self._threads) < self._size:
-                self._hire(job)
-            elif self._stall_s is not None:
+            elif not self._hire(job) and self._stall_s is not None:
                 job.alarm = job.loop.call_later(self._stall_s, self._check_stall, job)
 
-    def _hire(self, job: AnyJob) -> None:
+    def _hire(self, job: AnyJob) -> bool:
+        """Start another thread; False if there may be no more, and ``job`` has to wait for one at work."""
+        if len(self._threads) == self._size:
+            return False
         thread = Thread(target=self._serve, name=self._name, daemon=True)
         self._threads[thread] = None
         try:
             thread.start()
         except RuntimeError as error:
             del self._threads[thread]
-            # With other threads at work the call can wait for one of them.
-            if not self._threads:
-                del self._queue[job]
-                raise ToolCapacityError(f"the system gives no threads: {error}") from error
+            if self._threads:
+                return False
+            del self._queue[job]
+            raise ToolCapacityError(f"the system gives no threads: {error}") from error
+        return True
 
     def _leave(self, job: AnyJob) -> None:
         """The caller is gone: forget a call that waits, abandon one that runs, and pass on what came too late."""
