@@ -122,10 +122,21 @@ class ReplyFold:
 
         :raises Incomplete: no ``StopPiece`` came. The error carries ``partial()``.
         """
+        stop = self.stopped()
+        return Reply(self.content(), stop.reason, self.usage, stop.raw)
+
+    def stopped(self) -> StopPiece:
+        """How the reply ended.
+
+        :raises Incomplete: no ``StopPiece`` came. The error carries ``partial()``.
+        """
         if self._stop is None:
             raise Incomplete("the reply ended without its stop: what came is half an answer", partial=self.partial())
-        content = tuple([part.block() for part in self._parts])
-        return Reply(content, self._stop.reason, self.usage, self._stop.raw)
+        return self._stop
+
+    def content(self) -> tuple[Block, ...]:
+        """The blocks, their arguments parsed."""
+        return tuple([part.block() for part in self._parts])
 
     def partial(self) -> tuple[Block, ...]:
         """The blocks of a stream that was left or cut. Its tool calls are ``malformed``, so that none of them runs."""

@@ -7,7 +7,6 @@ import asyncio
 import importlib
 import logging
 import re
-import socket
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 from functools import cache
@@ -29,6 +28,15 @@ CLOSE_S = 2.0
 """How long closing a connection may take."""
 POOL_S = 1.0
 """How long to wait for a place in the pool, where there always is one."""
+
+HOLDS: Mapping[str, bool] = {
+    "connection.connect_tcp.complete": True,
+    "connection.start_tls.failed": False,
+    "http11.send_request_headers.started": True,
+    "http11.response_closed.complete": False,
+}
+"""Between which of httpcore's trace events a connection is held. A request that is cancelled at the wrong moment never
+reaches the last of them, and its place in the pool is lost (encode/httpcore#1093 is one such moment of several)."""
 
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?|")
 
@@ -86,35 +94,36 @@ class HttpxTransport:
             await pool.aclose()
 
     async def _start(self, request: HttpRequest) -> "_Exchange":
-        pool = self._pool_here()
         try:
-            return await _Exchange.start(pool, request, self._timeouts)
-        except asyncio.CancelledError:
-            # The second ``task.cancel()`` may have hit httpcore while it cleaned up after the first.
-            if (task := asyncio.current_task()) is not None and task.cancelling() > 1:
-                await self._retire(pool, "a request was cancelled again while its connection was being closed")
-            raise
+            return await self._attempt(request)
         except NoFreePlace:
-            # The gate lets in no more exchanges than the pool has places, so the place we waited for was lost by a
-            # cancelled request (encode/httpcore#1093). Nothing was sent yet: asking once more is safe.
-            await self._retire(pool, "cancelled requests have used up the connection pool")
-            return await _Exchange.start(self._pool_here(), request, self._timeouts)
+            # The pool is replaced by now, and nothing was sent yet: asking once more is safe.
+            return await self._attempt(request)
+
+    async def _attempt(self, request: HttpRequest) -> "_Exchange":
+        pool = self._pool_here()
+        await pool.enter()
+        exchange = _Exchange(pool, request, self._timeouts)
+        try:
+            await exchange.start()
+        except BaseException:
+            await self._release(exchange)
+            raise
+        return exchange
 
     async def _release(self, exchange: "_Exchange") -> None:
-        closed = False
         try:
             with suppress(Exception), anyio.move_on_after(CLOSE_S, shield=True):
                 await exchange.close()
-                closed = not exchange.cut_off()
         finally:
             await exchange.pool.leave()
-            if not closed:
-                await self._retire(exchange.pool, "a connection could not be closed")
+            if exchange.leaked:
+                await self._retire(exchange.pool)
 
-    async def _retire(self, pool: "_Pool", why: str) -> None:
+    async def _retire(self, pool: "_Pool") -> None:
         if self._pool is pool:
             self._pool = None
-            logger.warning("%s: a fresh HTTP client takes over", why)
+            logger.warning("a cancelled request cost the connection pool a place: a fresh HTTP client takes over")
         await pool.retire()
 
     def _pool_here(self) -> "_Pool":
@@ -125,10 +134,9 @@ class HttpxTransport:
 
 
 class _Pool:
-    """One httpx client for one event loop, behind a gate.
+    """One httpx client for one event loop, behind a gate as wide as the client's pool of connections.
 
-    Requests that wait inside httpcore's pool lose its places when they are cancelled. Here none has to wait there:
-    the gate is as wide as the pool.
+    So no request ever waits inside that pool, where being cancelled would cost it a place.
     """
 
     def __init__(self, size: int, timeouts: Timeouts, options: Mapping[str, Any]) -> None:
@@ -162,6 +170,11 @@ class _Pool:
             await self.aclose()
 
     async def aclose(self) -> None:
+        # In a task of its own, out of reach for any ``task.cancel()``: a close that is interrupted forgets connections.
+        async with anyio.create_task_group() as group:
+            group.start_soon(self._close)
+
+    async def _close(self) -> None:
         with anyio.move_on_after(CLOSE_S, shield=True):
             await self.client.aclose()
 
@@ -170,35 +183,43 @@ class _Exchange:
     """One request with its answer, from the first byte sent to the release of the connection."""
 
     reply: HttpReply
-    _response: "httpx.Response"
-    _body: AsyncGenerator[bytes, None]
+    leaked = False
+    """Whether httpcore holds a connection for us. After ``close`` it should not: then it will hold it for ever."""
 
     def __init__(self, pool: _Pool, request: HttpRequest, timeouts: Timeouts) -> None:
         now = pool.loop.time()
         self.pool = pool
+        self._request = request
         self._timeouts = timeouts
         self._place = request.url.partition("?")[0].rpartition("@")[2]
         self._patience = Patience()
         self._deadline = float("inf") if timeouts.total_s is None else now + timeouts.total_s
-        self._ended = False
         self._first_byte = min(now + timeouts.first_byte_s, self._deadline)
+        self._response: httpx.Response | None = None
 
-    @classmethod
-    async def start(cls, pool: _Pool, request: HttpRequest, timeouts: Timeouts) -> "_Exchange":
+    async def start(self) -> None:
         """Send the request and wait for the head of the answer."""
-        await pool.enter()
-        exchange = cls(pool, request, timeouts)
+        asked, client, extensions = self._request, self.pool.client, {"trace": self._follow}
         try:
-            await exchange._send(request)
-        except BaseException:
-            exchange._patience.stop()
-            await pool.leave()
-            raise
-        return exchange
+            built = client.build_request(
+                asked.method, asked.url, headers=asked.headers, content=asked.body, extensions=extensions
+            )
+            response = await self._patience.wait(client.send(built, stream=True), self._first_byte)
+        except Exception as exc:
+            found = self._fault(exc, "first_byte_s")
+            # The gate lets in no more exchanges than the pool has places: who waits for one waits for a lost one.
+            self.leaked = self.leaked or isinstance(found, NoFreePlace)
+            raise found from exc
+        self._response = response
+        # What is not compressed is read from the stream itself: ``aiter_raw`` only counts its bytes, at 1 us a chunk.
+        self._body = response.aiter_bytes() if "content-encoding" in response.headers else aiter(response.stream)
+        self.reply = HttpReply(response.status_code, response.headers, self._read())
 
     async def close(self) -> None:
         """Give the connection back, or close it if the body was not read to its end."""
         self._patience.stop()
+        if self._response is None:
+            return
         await self._response.aclose()
         await self.reply.chunks.aclose()
         # httpx 0.28 leaves the generators below this one to the garbage collector, which spawns a task for each.
@@ -207,28 +228,8 @@ class _Exchange:
             async for _ in self._body:
                 pass
 
-    def cut_off(self) -> bool:
-        """Make sure that a connection left early is gone; True if it was not, for its closing had been interrupted."""
-        stream = None if self._ended else self._response.extensions.get("network_stream")
-        if stream is None:
-            return False
-        try:
-            stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return False
-        return True
-
-    async def _send(self, request: HttpRequest) -> None:
-        client = self.pool.client
-        try:
-            built = client.build_request(request.method, request.url, headers=request.headers, content=request.body)
-            response = await self._patience.wait(client.send(built, stream=True), self._first_byte)
-        except Exception as exc:
-            raise self._fault(exc, "first_byte_s") from exc
-        self._response = response
-        # What is not compressed is read from the stream itself: ``aiter_raw`` only counts its bytes, at 1 us a chunk.
-        self._body = response.aiter_bytes() if "content-encoding" in response.headers else aiter(response.stream)
-        self.reply = HttpReply(response.status_code, response.headers, self._read())
+    async def _follow(self, event: str, info: Mapping[str, Any]) -> None:
+        self.leaked = HOLDS.get(event, self.leaked)
 
     async def _read(self) -> AsyncGenerator[bytes, None]:
         body, wait, clock = self._body, self._patience.wait, self.pool.loop.time
@@ -239,7 +240,6 @@ class _Exchange:
                 try:
                     chunk = await wait(anext(body), until)
                 except StopAsyncIteration:
-                    self._ended = True
                     return
                 yield chunk
                 until, limit = min(clock() + idle_s, deadline), "idle_s"

@@ -93,7 +93,11 @@ class OpenAICompatible:
 
 
 def _checked(base_url: str) -> str:
-    parts = urlsplit(base_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(base_url)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        valid = False
+    if not valid:
         raise NotConfigured(f"the base URL {base_url!r} is no address such as http://127.0.0.1:8000/v1")
     return base_url.rstrip("/").removesuffix("/chat/completions")

@@ -3,6 +3,7 @@
 import inspect
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
@@ -86,6 +87,33 @@ class _Step:
     error: BaseException | None = None
 
 
+class Told(AsyncGenerator[Delta, None]):
+    """Deltas that are known beforehand. A generator function would cost more than all that is done with them."""
+
+    __slots__ = ("_deltas",)
+
+    def __init__(self, deltas: tuple[Delta, ...]) -> None:
+        self._deltas = iter(deltas)
+
+    async def asend(self, value: None) -> Delta:
+        """The next delta."""
+        return await anext(self)
+
+    async def __anext__(self) -> Delta:
+        for delta in self._deltas:
+            return delta
+        raise StopAsyncIteration
+
+    async def athrow(self, *error: Any) -> Delta:
+        """End with an error from outside."""
+        self._deltas = iter(())
+        raise error[0]
+
+    async def aclose(self) -> None:
+        """Tell no more."""
+        self._deltas = iter(())
+
+
 class Scripted:
     """A ``Backend`` whose replies are written down: a list of lines, or a function from request to line, sync or async.
 
@@ -132,7 +160,7 @@ class Scripted:
         """See ``Backend``."""
         return _CAPABILITIES
 
-    async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
+    def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
         """See ``Backend.stream``.
 
         :raises ScriptExhausted: the list has no line left for this request.
@@ -141,12 +169,25 @@ class Scripted:
         if place < self._keep:
             self.requests.append(replace(request, messages=tuple(request.messages)))
         if self._function is not None:
-            step = await self._improvise(self._function, request, place)
-        else:
-            step = self._look_up(_place_in_run(request.messages) if self._per_run else place)
+            return self._improvise(self._function, request, place)
+        step = self._look_up(_place_in_run(request.messages) if self._per_run else place)
+        if step.error is None and not self._delay_s and not self._piece_delay_s:
+            return Told(step.pieces if request.streaming else step.whole)
+        return self._perform(step, request.streaming)
+
+    async def _improvise(
+        self, function: Callable[[Request], Any], request: Request, place: int
+    ) -> AsyncGenerator[Delta, None]:
+        line = function(request)
+        step = self._step(await line if inspect.isawaitable(line) else line, place)
+        async with aclosing(self._perform(step, request.streaming)) as deltas:
+            async for delta in deltas:
+                yield delta
+
+    async def _perform(self, step: _Step, streaming: bool) -> AsyncGenerator[Delta, None]:
         if self._delay_s:
             await anyio.sleep(self._delay_s)
-        for delta in step.pieces if request.streaming else step.whole:
+        for delta in step.pieces if streaming else step.whole:
             if self._piece_delay_s:
                 await anyio.sleep(self._piece_delay_s)
             yield delta
@@ -164,10 +205,6 @@ class Scripted:
             f"the script has {len(self._steps)} replies and was asked for reply {place + 1}: add one, or pass "
             "per_run=True if each run should begin the script anew"
         )
-
-    async def _improvise(self, function: Callable[[Request], Any], request: Request, place: int) -> _Step:
-        line = function(request)
-        return self._step(await line if inspect.isawaitable(line) else line, place)
 
     def _step(self, line: Line, place: int) -> _Step:
         said = _said(line)
@@ -197,6 +234,9 @@ def _deltas(said: Reply | Failure, cut: Cut, place: int) -> Iterator[Delta]:
                 yield from map(ThinkingPiece, cut(words))
                 if signature is not None:
                     yield ThinkingPiece("", signature)
+            case ToolCall() if cut is _uncut and block.malformed is None:
+                yield BlockPiece(replace(block, provider_id=block.provider_id or f"{place}.{slot}"))
+                slot += 1
             case ToolCall():
                 arguments = write_object(block.arguments).decode() if block.malformed is None else block.malformed
                 first, *others = cut(arguments) or ("",)

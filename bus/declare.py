@@ -9,11 +9,10 @@ from .event import Event
 from .interception import Judge, Verdict
 from .observer import OnError, Watcher
 from .queue import Overflow
-from .selector import Selector
+from .selector import Selector, selector
 
 P = ParamSpec("P")
 R = TypeVar("R")
-H = TypeVar("H", bound=Callable[..., Any])
 Hears = type[Event] | tuple[type[Event], ...] | Selector[Any]
 
 
@@ -62,19 +61,27 @@ class Subscriber(Protocol):
 
 
 def observe(heard: Hears, **options: Unpack[ObserveOptions]) -> Callable[[Callable[P, R]], Declared[P, R]]:
-    """Declare an observer, for ``Runtime(subscribers=[...])`` or ``runtime.subscribe``."""
+    """Declare an observer, for ``Runtime(subscribers=[...])`` or ``runtime.subscribe``.
+
+    :raises BadSelector: ``heard`` is no event class, tuple of them, or selector.
+    """
+    chosen = selector(heard, Event)
 
     def declare(handler: Callable[P, R]) -> Declared[P, R]:
-        return Declared(handler, lambda bus: bus.observe(heard, _watcher(handler), **options))
+        return Declared(handler, lambda bus: bus.observe(chosen, _watcher(handler), **options))
 
     return declare
 
 
 def intercept(heard: Hears, **options: Unpack[InterceptOptions]) -> Callable[[Callable[P, R]], Declared[P, R]]:
-    """Declare a policy, for ``Runtime(subscribers=[...])`` or ``runtime.subscribe``."""
+    """Declare a policy, for ``Runtime(subscribers=[...])`` or ``runtime.subscribe``.
+
+    :raises BadSelector: ``heard`` is no event class, tuple of them, or selector.
+    """
+    chosen = selector(heard, Event)
 
     def declare(judge: Callable[P, R]) -> Declared[P, R]:
-        return Declared(judge, lambda bus: bus.intercept(heard, _judge(judge), **options))
+        return Declared(judge, lambda bus: bus.intercept(chosen, _judge(judge), **options))
 
     return declare
 
@@ -88,6 +95,8 @@ def attach(bus: Bus, subscriber: object) -> None:
     :raises BadSelector: it is none of these.
     """
     attach_itself = getattr(subscriber, "attach", None)
+    if isinstance(subscriber, type):
+        raise BadSelector(f"{subscriber.__name__} is a class; subscribe an object of it: {subscriber.__name__}(...)")
     if callable(attach_itself):
         attach_itself(bus)
     elif isinstance(subscriber, Subscriber):

@@ -3,12 +3,17 @@
 LoopbusError              every error that a caller of ours may see
   BusError                the bus was used in a way that cannot work
     UnknownEvent          an event's name or version is not in the registry
+    BadEvent              data that are no such event, or an event that cannot be written as JSON
     NameTaken             two event classes want one name and version
     StageTaken            two stages want to answer one event
     NotInterceptable      a policy for an event that nobody may change or veto
     BadSelector           a subscription to something that is no event
+    BadOption             an option of a subscription has a value that it cannot have
+    StreamTaken           two tasks take from one stream
     AlreadyPublished      an event object was published a second time
     PublishCycle          handlers publish each other's triggers without end; names the cycle
+    Deadlock              a handler waits for itself
+    CannotSpawn           a task was asked of an owner that is closed, or where no event loop runs
 """
 
 
@@ -22,6 +27,10 @@ class BusError(LoopbusError):
 
 class UnknownEvent(BusError):
     """An event's name or version is not in the registry."""
+
+
+class BadEvent(BusError):
+    """Data that are no such event, or an event that cannot be written as JSON."""
 
 
 class NameTaken(BusError):
@@ -40,9 +49,25 @@ class BadSelector(BusError):
     """A subscription to something that is no event class."""
 
 
+class BadOption(BusError, ValueError):
+    """An option of a subscription has a value that it cannot have."""
+
+
+class StreamTaken(BusError):
+    """Two tasks take from one stream."""
+
+
 class AlreadyPublished(BusError):
     """An event object was published a second time."""
 
 
 class PublishCycle(BusError):
     """Handlers publish each other's triggers without end."""
+
+
+class Deadlock(BusError):
+    """A handler waits for itself."""
+
+
+class CannotSpawn(BusError, RuntimeError):
+    """A task was asked of an owner that is closed, or where no event loop runs."""

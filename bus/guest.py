@@ -94,9 +94,13 @@ class Watch:
         self.on_stage: str | None = None
 
 
-@coroutine
-def _rest(work: Coroutine[Any, Any, T], error: BaseException) -> Generator[Any, Any, T]:
+async def _rest(work: Coroutine[Any, Any, T], error: BaseException) -> T:
     """What is left of an abandoned guest, beginning with the error it still has to be told."""
+    return await _resume(work, error)
+
+
+@coroutine
+def _resume(work: Coroutine[Any, Any, T], error: BaseException) -> Generator[Any, Any, T]:
     step, argument = work.throw, error
     while True:
         try:

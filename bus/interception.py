@@ -1,20 +1,27 @@
 """Policies: handlers that may change, delay or refuse an event before it becomes a fact."""
 
+import asyncio
 import inspect
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from inspect import Parameter
+from typing import Any, Literal, Protocol, TypeVar, get_args
+
+from pydantic import ValidationError
 
 from .deadline import DeadlinePassed, wait_guest
 from .event import Event
 from .guest import Watch
+from .options import handles, one_of, positive
 from .selector import Selector
+from .tasks import Spawn
+from .words import describe, shown
 
 E = TypeVar("E", bound=Event)
 Verdict = Literal["deny", "allow"]
 
-_log = logging.getLogger("loopbus.bus")
+_GRACE_S = 1.0
+"""How long a policy that passed its deadline may take to end before it is left behind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,8 @@ class Policy:
     Policies are asked in the order of ``order``, equal ones in the order of registration; each sees what the one
     before it answered. ``on_error`` says what counts when a policy raises, passes its deadline or answers nonsense:
     ``deny`` refuses the event, ``allow`` goes on as if the policy were not there.
+
+    :raises BadOption: an option has a value that it cannot have.
     """
 
     judge: Judge
@@ -52,15 +61,33 @@ class Policy:
     deadline_s: float
     on_error: Verdict
     sees_state: bool
+    spawn: Spawn
+    """Takes what is left of a judge that would not end."""
+
+    def __post_init__(self) -> None:
+        handles(self.judge)
+        positive("deadline_s", self.deadline_s)
+        one_of("on_error", self.on_error, get_args(Verdict))
+
+
+class Failed(Protocol):
+    """Is told of a policy that failed, and how."""
+
+    def __call__(self, policy: Policy, event: Event, fault: str, error: BaseException | None = None) -> None: ...
 
 
 def wants_state(judge: Judge) -> bool:
-    """Whether a policy takes the run's state as a second argument."""
-    return len(inspect.signature(judge).parameters) > 1
+    """Whether a policy takes the run's state as a second argument: one that has no default."""
+    try:
+        parameters = inspect.signature(judge).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    places = (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
+    return sum(each.kind in places and each.default is Parameter.empty for each in parameters) > 1
 
 
 async def intercept(
-    policies: Sequence[Policy], event: E, state: object, watch: Watch, failed: Callable[[Policy, Event, str], None]
+    policies: Sequence[Policy], event: E, state: object, watch: Watch, failed: Failed
 ) -> tuple[E, Veto | Ask | None]:
     """Ask every policy in turn; the event as they left it, with the first veto, else the first question."""
     question: Ask | None = None
@@ -77,36 +104,69 @@ async def intercept(
     return event, question
 
 
-async def _ask(
-    policy: Policy, event: E, state: object, watch: Watch, failed: Callable[[Policy, Event, str], None]
-) -> E | Veto | Ask:
+class _Nonsense(Exception):
+    """A policy's answer that cannot count; the text says what is wrong with it."""
+
+
+async def _ask(policy: Policy, event: E, state: object, watch: Watch, failed: Failed) -> E | Veto | Ask:
+    cause: BaseException | None = None
     try:
-        answer = policy.judge(event, state) if policy.sees_state else policy.judge(event)
-        if inspect.iscoroutine(answer):
-            answer = await wait_guest(answer, policy.name, watch, policy.deadline_s)
-        fault = _fault(event, answer)
-    except DeadlinePassed:
+        return _checked(event, await _answer(policy, event, state, watch))
+    except DeadlinePassed as passed:
         fault = f"passed its deadline of {policy.deadline_s:g} s"
-    except Exception as error:
-        fault = f"raised {type(error).__name__}: {error}"
-        _log.error("policy %s failed on %s", policy.name, type(event).__name__, exc_info=error)
-    else:
-        if fault is None:
-            return answer  # pyright: ignore[reportReturnType,reportUnknownVariableType]  # _fault has checked its type
-    failed(policy, event, fault)
+        if passed.rest is not None:
+            policy.spawn(passed.rest, name=f"policy {policy.name}", context=passed.context)
+    except _Nonsense as nonsense:
+        fault = str(nonsense)
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except BaseException as error:
+        task = asyncio.current_task()
+        if isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling():
+            raise
+        cause, fault = error, f"raised {describe(error)}"
+    failed(policy, event, fault, cause)
     return event if policy.on_error == "allow" else Veto(f"policy {policy.name} {fault}")
 
 
-def _fault(event: Event, answer: object) -> str | None:
-    """What is wrong with a policy's answer, if anything is."""
+async def _answer(policy: Policy, event: Event, state: object, watch: Watch) -> object:
+    watch.on_stage = policy.name
+    try:
+        answer = policy.judge(event, state) if policy.sees_state else policy.judge(event)
+    finally:
+        watch.on_stage = None
+    if not inspect.isawaitable(answer):
+        return answer
+    work = answer if inspect.iscoroutine(answer) else _wait(answer)
+    return await wait_guest(work, policy.name, watch, policy.deadline_s, _GRACE_S)
+
+
+async def _wait(answer: Awaitable[Answer]) -> Answer:
+    return await answer
+
+
+def _checked(event: E, answer: object) -> E | Veto | Ask:
+    """An answer that counts.
+
+    :raises _Nonsense: it is of another type, or changes what it may not change, or to what it may not be.
+    """
     if answer is event or isinstance(answer, Veto | Ask):
-        return None
-    if type(answer) is not type(event):
-        return f"answered {answer!r}; it must answer the {type(event).__name__}, a changed one, Veto or Ask"
+        return answer  # pyright: ignore[reportReturnType]  # the very event
+    if not isinstance(answer, Event) or type(answer) is not type(event):
+        raise _Nonsense(
+            f"answered {shown(answer)}; it must answer the {type(event).__name__}, a changed one, Veto or Ask"
+        )
     before, after = event.__dict__, answer.__dict__
     changed = {name for name in before if before[name] is not after[name] and before[name] != after[name]}
     forbidden = changed - event.may_change
     if forbidden:
         allowed = ", ".join(sorted(event.may_change)) or "nothing"
-        return f"changed {', '.join(sorted(forbidden))}; of a {type(event).__name__} a policy may change {allowed}"
-    return None
+        raise _Nonsense(
+            f"changed {', '.join(sorted(forbidden))}; of a {type(event).__name__} a policy may change {allowed}"
+        )
+    try:
+        # A changed copy is made without any check.
+        return type(event).model_validate(after)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise _Nonsense(f"changed {wrong['loc'][0]} to what it cannot be: {wrong['msg']}") from None

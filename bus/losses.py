@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from contextvars import Context
 
 from .event import Event
 from .house import EventsDropped, House
@@ -29,14 +30,16 @@ class Losses:
         first, last, count = self._missed.get(event.run_id, (event.seq, event.seq, 0))
         self._missed[event.run_id] = (min(first, event.seq), max(last, event.seq), count + 1)
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_EVERY_S, self.report)
+            # An empty context: it is not the handler, if any, that published this event which reports.
+            self._timer = asyncio.get_running_loop().call_later(_EVERY_S, self.report, context=Context())
 
     def report(self) -> None:
         """Publish now what was missed since the last report."""
         self._timer = None
         missed, self._missed = self._missed, {}
+        total = sum(count for _, _, count in missed.values())
+        _log.warning("%s was too slow and missed %d events of %d runs", self._subscriber, total, len(missed))
         for run_id, (first, last, count) in missed.items():
-            _log.warning("subscriber %s missed %d events of run %s (seq %d to %d)", self._subscriber, count, run_id, first, last)
             self._publish(
                 EventsDropped(run_id=run_id, subscriber=self._subscriber, first_seq=first, last_seq=last, count=count)
             )

@@ -19,7 +19,7 @@ class Handling:
     def __init__(self) -> None:
         self.event: Event | None = None
         self.chain: Chain | None = None
-        """The classes whose handlers led to this event, the newest last; None for an event that no handler published."""
+        """The classes whose handlers led to this event, the newest last; None if no handler published it."""
 
 
 _handling: ContextVar[Handling | None] = ContextVar("loopbus_handling", default=None)

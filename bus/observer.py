@@ -4,14 +4,16 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from . import nesting
 from .event import Event
-from .house import House, SubscriberFailed
+from .house import SubscriberFailed
 from .losses import Losses
+from .options import handles, one_of
 from .queue import BoundedQueue, Overflow
 from .selector import Selector
+from .words import describe
 
 Watcher = Callable[[Any], Awaitable[None] | None]
 OnError = Literal["detach", "keep"]
@@ -30,14 +32,15 @@ class Observer:
     """
 
     __slots__ = (
-        "_chains", "_handler", "_handling", "_idle", "_losses", "_on_error", "_publish", "failures", "name", "queue",
-        "selector",
+        "_chains", "_detach", "_handler", "_handling", "_idle", "_losses", "_on_error", "_publish", "failures", "name",
+        "queue", "selector",
     )  # fmt: skip
 
     def __init__(
         self,
         handler: Watcher,
         selector: Selector[Any],
+        detach: "Callable[[Observer], None]",
         publish: Callable[[Event], None],
         *,
         name: str,
@@ -45,6 +48,8 @@ class Observer:
         overflow: Overflow,
         on_error: OnError,
     ) -> None:
+        handles(handler)
+        one_of("on_error", on_error, get_args(OnError))
         self.name = name
         self.selector = selector
         self.failures = 0
@@ -52,6 +57,7 @@ class Observer:
         self._idle: asyncio.Future[None] | None = None
         self._handler = handler
         self._on_error: OnError = on_error
+        self._detach = detach
         self._publish = publish
         self._losses = Losses(name, publish)
         self._chains: dict[int, nesting.Chain] = {}
@@ -64,46 +70,72 @@ class Observer:
 
     def offer_nested(self, event: Event, chain: nesting.Chain) -> None:
         """Take an event that a handler published, and remember what led to it."""
-        if self.selector.matches(event) and not self.queue.closed:
-            self._chains[id(event)] = chain
-            self.queue.put(event)
+        if not self.selector.matches(event):
+            return
+        items, chains = self.queue.items, self._chains
+        self.queue.put(event)
+        if items:
+            # Its last place holds the event, or what it was joined to.
+            chains[id(items[-1])] = chain
+        if len(chains) > 2 * len(items):
+            waiting = {id(each) for each in items}
+            self._chains = {each: chain for each, chain in chains.items() if each in waiting}
 
     def close(self) -> None:
-        """Take nothing more and forget what waits: after this the handler is not called again."""
+        """End the subscription: the handler is not called again, and what waits is forgotten. Twice is harmless."""
+        self._detach(self)
+
+    def end(self) -> None:
+        """Take nothing more; the bus calls this when it has forgotten the subscription."""
         self.queue.close(forget=True)
         self._losses.close()
         self._tell_idle()
 
     async def wait_idle(self) -> None:
-        """Wait until the handler has seen everything that was published so far, or the observer is closed."""
+        """Wait until the handler has seen everything that was published so far, or the subscription has ended."""
         while (self.queue.items or self._handling.event is not None) and not self.queue.closed:
             self._idle = self._idle or asyncio.get_running_loop().create_future()
             await asyncio.shield(self._idle)
 
     async def pump(self) -> None:
-        """Hand events to the handler until the observer is closed."""
-        handling = self._handling = nesting.begin()
-        queue, handler, chains = self.queue, self._handler, self._chains
-        items = queue.items
-        while await queue.wait_items():
-            for _ in range(_TURN):
-                if not items:
+        """Hand events to the handler until the subscription ends; it ends with this task at the latest."""
+        self._handling = nesting.begin()
+        try:
+            while await self.queue.wait_items():
+                await self._handle_some()
+                self._handling.event = None
+                self.queue.relieve()
+                if _is_cancelled():
+                    # A handler has swallowed it.
                     break
-                event = handling.event = items.popleft()
-                handling.chain = chains.pop(id(event), None) if chains else None
-                try:
-                    answer = handler(event)
-                    if answer is not None:
-                        await answer
-                except BaseException as error:
-                    self._failed(event, error)
-            handling.event = None
-            queue.relieve()
-            if items:
-                await asyncio.sleep(0)
-            else:
-                chains.clear()
-                self._tell_idle()
+                if self.queue.items:
+                    await asyncio.sleep(0)
+                else:
+                    self._chains.clear()
+                    self._tell_idle()
+        finally:
+            self.close()
+
+    async def _handle_some(self) -> None:
+        handler, handling, items = self._handler, self._handling, self.queue.items
+        for _ in range(_TURN):
+            if not items:
+                return
+            event = handling.event = items.popleft()
+            handling.chain = self._chains.pop(id(event), None) if self._chains else None
+            try:
+                answer = handler(event)
+                if answer is not None:
+                    await answer
+            except (KeyboardInterrupt, GeneratorExit):
+                raise
+            except BaseException as error:
+                if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                    raise
+                handling.event = None
+                self._failed(event, error)
+                if _is_cancelled():
+                    return
 
     def _tell_idle(self) -> None:
         if self._idle is not None:
@@ -115,14 +147,11 @@ class Observer:
         self._losses.note(event)
 
     def _failed(self, event: Event, error: BaseException) -> None:
-        task = asyncio.current_task()
-        if isinstance(error, KeyboardInterrupt) or (task is not None and task.cancelling()):
-            raise error
         self.failures += 1
         detach = self._on_error == "detach"
         if detach:
             self.close()
-        if self.failures > 1 or isinstance(event, House):
+        if self.failures > 1:
             return
         _log.error(
             "observer %s failed on %s (run %s, seq %d)%s",
@@ -132,12 +161,19 @@ class Observer:
         self._publish(
             SubscriberFailed(
                 run_id=event.run_id, seq=event.seq, subscriber=self.name, heard=event.event_name,
-                error=f"{type(error).__name__}: {error}", detached=detach,
+                error=describe(error), detached=detach,
             )
         )  # fmt: skip
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody wants the running task to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def name_of(handler: object) -> str:
     """What to call a handler in messages."""
     named = handler if inspect.isroutine(handler) else type(handler)
-    return f"{named.__module__}.{named.__qualname__}"
+    # What C has made may have no module.
+    return f"{named.__module__ or 'builtins'}.{named.__qualname__}"

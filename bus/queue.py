@@ -3,9 +3,11 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Literal
+from typing import Literal, get_args
 
+from .errors import StreamTaken
 from .event import Event
+from .options import one_of, positive
 
 Overflow = Literal["block", "drop_oldest", "coalesce", "disconnect"]
 
@@ -22,28 +24,34 @@ class BoundedQueue:
     - ``disconnect``: forgets everything and takes nothing more.
 
     Whatever is forgotten goes to ``on_drop`` first.
+
+    :raises BadOption: the capacity is no positive number, or the overflow is none of the four.
     """
 
-    __slots__ = ("_capacity", "_getter", "_on_drop", "_putters", "_when_full", "closed", "items")
+    __slots__ = ("_capacity", "_getter", "_on_drop", "_putters", "_seam", "_when_full", "closed", "items", "overflow")
 
     def __init__(self, capacity: int, overflow: Overflow, on_drop: Callable[[Event], None]) -> None:
-        if capacity < 1:
-            raise ValueError(f"a queue needs room for at least 1 event, not {capacity}")
+        positive("capacity", capacity)
+        one_of("overflow", overflow, get_args(Overflow))
         self.items: deque[Event] = deque()
         self.closed = False
+        self.overflow: Overflow = overflow
         self._capacity = capacity
         self._when_full = _WHEN_FULL[overflow]
         self._on_drop = on_drop
+        self._seam: Event | None = None
         self._getter: asyncio.Future[None] | None = None
         self._putters: asyncio.Future[None] | None = None
 
     def put(self, event: Event) -> None:
         """Add an event, or do what the overflow policy says."""
+        if self.closed:
+            return
         items = self.items
-        if len(items) >= self._capacity:
-            self._when_full(self, event)
-        elif not self.closed:
+        if len(items) < self._capacity:
             items.append(event)
+        else:
+            self._when_full(self, event)
         getter = self._getter
         if getter is not None:
             self._getter = None
@@ -51,12 +59,16 @@ class BoundedQueue:
                 getter.set_result(None)
 
     async def wait_items(self) -> bool:
-        """Wait until there is something to take; False once the queue is closed and empty."""
+        """Wait until there is something to take; False once the queue is closed and empty.
+
+        :raises StreamTaken: another task waits here.
+        """
         while not self.items:
             if self.closed:
                 return False
-            if self._getter is None or self._getter.done():
-                self._getter = asyncio.get_running_loop().create_future()
+            if self._getter is not None and not self._getter.done():
+                raise StreamTaken("another task takes from this stream already; open a stream for each")
+            self._getter = asyncio.get_running_loop().create_future()
             await self._getter
         return True
 
@@ -86,30 +98,28 @@ class BoundedQueue:
         self.relieve()
 
     def _block(self, event: Event) -> None:
-        if self.closed:
-            return
         self.items.append(event)
         if self._putters is None:
             self._putters = asyncio.get_running_loop().create_future()
 
     def _drop_oldest(self, event: Event) -> None:
-        if self.closed:
-            return
         self._on_drop(self.items.popleft())
         self.items.append(event)
 
     def _coalesce(self, event: Event) -> None:
-        joined: deque[Event] = deque()
-        for each in (*self.items, event):
-            both = joined[-1].merged(each) if joined else None
+        items, fresh = self.items, [event]
+        # What is left of the seam was joined as far as it can be; looking at it again would cost every event a pass.
+        while items and items[-1] is not self._seam:
+            fresh.append(items.pop())
+        for each in reversed(fresh):
+            both = items[-1].merged(each) if items else None
             if both is None:
-                joined.append(each)
+                items.append(each)
             else:
-                joined[-1] = both
-        while len(joined) > self._capacity:
-            self._on_drop(joined.popleft())
-        self.items.clear()
-        self.items.extend(joined)
+                items[-1] = both
+        self._seam = items[-1]
+        if len(items) > self._capacity:
+            self._on_drop(items.popleft())
 
     def _disconnect(self, event: Event) -> None:
         for each in (*self.items, event):

@@ -2,8 +2,9 @@
 
 import asyncio
 from collections import deque
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, TypeVar, cast
 
+from .bus import Bus
 from .event import Event
 from .selector import Heard, Selector, selector
 
@@ -11,27 +12,29 @@ E = TypeVar("E", bound=Event)
 
 
 class Recorder:
-    """An observer that remembers the last ``capacity`` events; subscribe it and ask it::
+    """An observer that remembers the last ``capacity`` events, so that a test can ask for them.
 
-    recorder = Recorder()
-    runtime.subscribe(recorder)
-    ...
-    finished = await recorder.expect(ToolFinished.where(name="charge"))
+    Subscribe it, then ask it::
+
+        recorder = Recorder()
+        runtime.subscribe(recorder)
+        ...
+        finished = await recorder.expect(ToolFinished.where(name="charge"))
     """
-
-    hears: ClassVar[tuple[type[Event], ...]] = (Event,)
 
     def __init__(self, capacity: int = 100_000) -> None:
         self.events: deque[Event] = deque(maxlen=capacity)
         self._expected: list[tuple[Selector[Any], asyncio.Future[Event]]] = []
 
+    def attach(self, bus: Bus) -> None:
+        """Subscribe to everything, so that nothing is missed: publishers wait for it if need be."""
+        bus.observe(Event, self, name="recorder", overflow="block")
+
     def __call__(self, event: Event) -> None:
         self.events.append(event)
-        for wanted in tuple(self._expected):
-            if wanted[0].matches(event):
-                self._expected.remove(wanted)
-                if not wanted[1].done():
-                    wanted[1].set_result(event)
+        for wanted, waiting in self._expected:
+            if not waiting.done() and wanted.matches(event):
+                waiting.set_result(event)
 
     def of(self, heard: Heard[E]) -> list[E]:
         """The remembered events that would be heard, oldest first."""
@@ -54,3 +57,5 @@ class Recorder:
         except TimeoutError:
             seen = ", ".join(type(event).__name__ for event in list(self.events)[-20:]) or "nothing"
             raise AssertionError(f"no {chosen!r} within {timeout_s:g} s; the last events were: {seen}") from None
+        finally:
+            self._expected.remove((chosen, waiting))

@@ -1,8 +1,13 @@
 """The closed registry: which event classes exist, by name and version."""
 
+import reprlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .errors import NameTaken, UnknownEvent
+from pydantic import ValidationError
+from pydantic_core import PydanticSerializationError, from_json
+
+from .errors import BadEvent, NameTaken, UnknownEvent
 
 if TYPE_CHECKING:
     from .event import Event
@@ -37,30 +42,50 @@ def event_class(name: str, version: int = 1) -> type["Event"]:
 
     :raises UnknownEvent: no such class, with the versions that are known.
     """
-    try:
-        return _classes[name, version]
-    except KeyError:
-        versions = sorted(known for other, known in _classes if other == name)
-        known = f"versions {versions} of it are" if versions else "it is"
-        raise UnknownEvent(f"event {name!r} version {version}: {known} not in the registry; import its module first"
-                           if not versions else
-                           f"event {name!r} has no version {version}, only {versions}") from None
+    known = _classes.get((name, version))
+    if known is not None:
+        return known
+    versions = sorted(known for other, known in _classes if other == name)
+    if versions:
+        raise UnknownEvent(f"event {name!r} has no version {reprlib.repr(version)}, only {versions}")
+    raise UnknownEvent(
+        f"event {reprlib.repr(name)} is not in the registry; if it is yours, import the module that defines it first"
+    )
 
 
 def dump(event: "Event") -> dict[str, Any]:
-    """An event as JSON-ready data, with its ``event`` name and ``version`` in front."""
-    return {"event": event.event_name, "version": event.event_version, **event.model_dump(mode="json")}
+    """An event as JSON-ready data, with its ``event`` name and ``version`` in front.
 
-
-def load(data: dict[str, Any]) -> "Event":
-    """The event that ``dump`` made this data from.
-
-    :raises UnknownEvent: its name or version is not registered.
-    :raises pydantic.ValidationError: a field is missing or wrong.
+    :raises BadEvent: a field holds what is no JSON, such as half of a surrogate pair.
     """
-    fields = dict(data)
-    name, version = fields.pop("event"), fields.pop("version", 1)
-    return event_class(name, version).model_validate(fields)
+    try:
+        fields = from_json(event.model_dump_json(warnings="error"))
+    except (PydanticSerializationError, UnicodeError, ValueError) as error:
+        raise BadEvent(f"{event.event_name} of run {event.run_id!r} cannot be written as JSON: {error}") from error
+    return {"event": event.event_name, "version": event.event_version, **fields}
+
+
+def load(data: Mapping[str, Any]) -> "Event":
+    """The event that ``dump`` made these data from. Data is all they are: nothing in them is imported or called.
+
+    :raises UnknownEvent: they name no event, or one whose name or version is not registered.
+    :raises BadEvent: a field is missing, wrong, or not one of the event's.
+    """
+    fields = dict(data) if isinstance(data, Mapping) else {}  # pyright: ignore[reportUnnecessaryIsInstance]  # data
+    name, version = fields.pop("event", None), fields.pop("version", 1)
+    if not isinstance(name, str) or not isinstance(version, int):
+        raise UnknownEvent(f"data without the name and version of an event: {reprlib.repr(data)}")
+    try:
+        return event_class(name, version).model_validate(fields)
+    except ValidationError as error:
+        raise BadEvent(f"data are no {name} version {version}: {_mistakes(error)}") from error
+
+
+def _mistakes(error: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(map(str, mistake['loc'])) or 'event'}: {mistake['msg']}"
+        for mistake in error.errors(include_url=False, include_input=False)[:5]
+    )
 
 
 def _home(event_class: type["Event"]) -> str:

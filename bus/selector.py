@@ -58,7 +58,9 @@ def selector(heard: Heard[E], base: type[Any]) -> Selector[E]:
     classes = heard if isinstance(heard, tuple) else (heard,)
     for each in classes:
         if not (isinstance(each, type) and issubclass(each, base)):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
-            raise BadSelector(f"{each!r} is no event class; subscribe to a class such as ToolFinished, or a tuple of them")
+            raise BadSelector(
+                f"{each!r} is no event class; subscribe to a class such as ToolFinished, or a tuple of them"
+            )
     if not classes:
         raise BadSelector("an empty tuple hears nothing; name at least one event class")
     return Selector(classes)

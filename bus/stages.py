@@ -1,6 +1,6 @@
 """Who moves the run on: exactly one owner for each event that is answered."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -8,10 +8,10 @@ from .errors import StageTaken
 from .event import Event
 from .observer import name_of
 
-Caused = Event | Iterable[Event] | None
+Caused = Event | list[Event] | None
 """What a stage makes happen: nothing, one event, or several in order."""
 
-Stage = Callable[[Any, Any], Awaitable[Caused] | AsyncIterator[Event]]
+Stage = Callable[[Any, Any], Awaitable[Caused]]
 """A stage hears an event and is told the run it belongs to."""
 
 

@@ -14,9 +14,9 @@ E = TypeVar("E", bound=Event)
 class Stream(Generic[E]):
     """Selected events in the order of publication, from now on; use it as ``async with`` and ``async for``.
 
-    It belongs to one consumer and costs no task. Leaving the block ends the subscription. A consumer that falls
-    ``capacity`` events behind meets the ``overflow`` policy; after ``disconnect`` the iteration just ends, and
-    ``EventsDropped`` says what was missed.
+    It belongs to one task and costs none. Leaving the block ends the subscription. A consumer that falls ``capacity``
+    events behind meets the ``overflow`` policy; after ``disconnect`` the iteration just ends, and ``EventsDropped``
+    says what was missed. Taking the next event raises ``StreamTaken`` while another task waits for it.
     """
 
     def __init__(
@@ -41,8 +41,11 @@ class Stream(Generic[E]):
             self.queue.put(event)
 
     def close(self) -> None:
-        """End the subscription; the iteration ends after what is queued already."""
+        """End the subscription; the iteration ends after what is queued already. Twice is harmless."""
         self._detach(self)
+
+    def end(self) -> None:
+        """Take nothing more; the bus calls this when it has forgotten the subscription."""
         self.queue.close()
         self._losses.close()
 
@@ -57,6 +60,7 @@ class Stream(Generic[E]):
 
     async def __anext__(self) -> E:
         if not self.queue.items and not await self.queue.wait_items():
+            self.close()
             raise StopAsyncIteration
         event = cast(E, self.queue.items.popleft())
         self.queue.relieve()

@@ -1,15 +1,29 @@
 """The one place where tasks are made: each has an owner that keeps it alive and ends it."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from contextvars import Context
-from typing import Any
+from typing import Any, Protocol
+
+from .errors import CannotSpawn
+
+_log = logging.getLogger("loopbus.bus")
+
+
+class Spawn(Protocol):
+    """Starts a task that somebody owns; ``TaskOwner.spawn`` is one."""
+
+    def __call__(
+        self, work: Coroutine[Any, Any, Any], *, name: str | None = None, context: Context | None = None
+    ) -> asyncio.Task[Any]: ...
 
 
 class TaskOwner:
     """Keeps every task it spawned until that task ends, and ends those that are left when it closes.
 
-    A plain task group cannot do this work: it waits without a bound for a child that swallows its cancellation.
+    A plain task group cannot do this work: it waits without a bound for a child that swallows its cancellation. What a
+    task raises is logged, for nobody else may be there to hear of it.
     """
 
     def __init__(self, name: str) -> None:
@@ -30,14 +44,21 @@ class TaskOwner:
     ) -> asyncio.Task[Any]:
         """Start a task.
 
-        :raises RuntimeError: the owner is closed; ``work`` never starts.
+        :raises CannotSpawn: the owner is closed, or no event loop runs; ``work`` never starts.
         """
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            work.close()
+            raise CannotSpawn(
+                f"{self.name} starts tasks only where an event loop runs, such as in an `async def`"
+            ) from None
         if self.closed:
             work.close()
-            raise RuntimeError(f"{self.name} is closed and starts nothing new")
-        task = asyncio.get_running_loop().create_task(work, name=name, context=context)
+            raise CannotSpawn(f"{self.name} is closed and starts nothing new")
+        task = loop.create_task(work, name=name, context=context)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
         return task
 
     async def aclose(self, grace_s: float) -> frozenset[asyncio.Task[Any]]:
@@ -53,3 +74,9 @@ class TaskOwner:
         if waiting:
             await asyncio.wait(waiting, timeout=grace_s)
         return frozenset(task for task in waiting if not task.done())
+
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _log.error("task %s of %s failed", task.get_name(), self.name, exc_info=error)

@@ -147,7 +147,7 @@ class Message:
     @property
     def tool_calls(self) -> tuple[ToolCall, ...]:
         """The calls this message asks for, in the model's order."""
-        return tuple(block for block in self.content if isinstance(block, ToolCall))
+        return tuple([block for block in self.content if type(block) is ToolCall])
 
 
 def user(*content: "str | Block", pinned: bool = False) -> Message:

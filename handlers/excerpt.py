@@ -24,7 +24,7 @@ def excerpt(value: object, characters: int = 200, depth: int = DEPTH) -> Any:
         return value
     if isinstance(value, str):
         return short(value, characters)
-    if isinstance(value, bytes | bytearray | memoryview):
+    if isinstance(value, bytes | bytearray):
         return f"<{len(value)} bytes>"
     fields = _fields(value)
     if fields is None and not isinstance(value, list | tuple | set | frozenset):

@@ -4,7 +4,10 @@ import re
 
 MASK = "***"
 
-_WORD = r"api_?keys?|access_?keys?|private_?keys?|secrets?|pass(?:word|wd|phrase)s?|pwd|token|jwt|auth|authorization|cookies?|credentials?"
+_WORD = (
+    r"api_?keys?|access_?keys?|private_?keys?|secrets?|pass(?:word|wd|phrase)s?|pwd|token|jwt|auth|authorization"
+    r"|cookies?|credentials?"
+)
 _NAME = re.compile(rf"(?:^|_)(?:{_WORD})(?:_|$)")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
@@ -22,7 +25,7 @@ _KNOWN = re.compile(
 
 
 def is_secret_name(name: str) -> bool:
-    """Whether what bears this name is a secret: ``api_key``, ``X-Auth-Token``, ``clientSecret``; not ``input_tokens``."""
+    """Whether what bears this name is a secret: ``api_key``, ``X-Auth-Token``, ``clientSecret``."""
     return _NAME.search(_CAMEL.sub("_", name).lower().replace("-", "_")) is not None
 
 

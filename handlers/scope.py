@@ -34,7 +34,7 @@ class RunScope(Protocol):
         """Where a guest says that it has the event loop."""
         ...
 
-    async def record(self, event: Event, cause: int) -> Event:
+    def append(self, event: Event, cause: int) -> Event:
         """Append an event now, because it must be in the log before the stage acts.
 
         :raises RunOver: the run ended without waiting for this stage.

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from contextvars import Context
 from typing import Any
@@ -24,7 +24,7 @@ from .approvals import ask
 from .errors import OutOfOrder, RunOver
 from .helpers import Helpers
 from .journal import Journal
-from .turn import Phase
+from .turn import OVER
 from .stopping import Stopping, close_run
 
 _log = logging.getLogger("loopbus.runtime")
@@ -70,7 +70,7 @@ class Actor:
         """Go on from ``first``, which is in the log, to the terminal event, whatever happens on the way."""
         nesting.forget()
         try:
-            await self._act(first)
+            self._inbox.append((first, 0))
             await self._loop()
             if not self.journal.over:
                 await self._helpers.stop()
@@ -80,12 +80,16 @@ class Actor:
         except Exception as error:
             self.stop(Stopping("failed", f"{type(error).__name__}: {error}", Fault.of(error, "runtime"), error))
         finally:
+            fenced = self.journal.over and self.stop_reason is not None
             self.finish()
+            if fenced:
+                for event, _ in self._inbox:
+                    self._too_late(event)
 
     async def _loop(self) -> None:
         journal, inbox, bus, stages = self.journal, self._inbox, self._bus, self._stages
         handled = 0
-        while self.stop_reason is None and journal.phase is not Phase.OVER:
+        while self.stop_reason is None and journal.phase is not OVER:
             if not inbox:
                 await self._wait_inbox()
                 continue
@@ -96,13 +100,21 @@ class Actor:
                 if bus.has_policies:
                     event, verdict = await self._judge(event)
                     if verdict is not None:
-                        inbox.popleft()
-                        await self._refuse(event, verdict, cause)
+                        self._refuse(event, verdict, cause)
                         continue
                 journal.append(event, cause)
             inbox.popleft()
-            if type(event) in stages:
-                await self._act(event)
+            stage = stages.get(type(event))
+            if stage is not None:
+                try:
+                    caused = await stage(event, self)
+                except Exception as error:
+                    self._stage_failed(stage, event, error)
+                    break
+                if type(caused) is list:
+                    inbox.extend([(each, event.seq) for each in caused])
+                elif caused is not None:
+                    inbox.append((caused, event.seq))
             if bus.may_block:
                 await bus.wait_room()
             handled += 1
@@ -113,46 +125,31 @@ class Actor:
         policies = self._bus.routes(type(event)).policies
         return await intercept(policies, event, self.journal.state, self.watch, self._bus.policy_failed)
 
-    async def _act(self, event: Event) -> None:
-        """Await the stage that answers an event and take what it causes."""
-        stage = self._stages[type(event)]
-        try:
-            caused = await stage(event, self)
-        except (RunOver, OutOfOrder):
-            raise
-        except Exception as error:
-            self._stage_failed(name_of(stage), event, error)
-            return
-        if isinstance(caused, Event) and self.journal.phase is not Phase.OVER:
-            self._inbox.append((caused, event.seq))
-        elif caused is not None:
-            self.take(caused, event.seq)
-
-    def _stage_failed(self, where: str, event: Event, error: Exception) -> None:
+    def _stage_failed(self, stage: Stage, event: Event, error: Exception) -> None:
+        if isinstance(error, RunOver | OutOfOrder):
+            raise error
+        where = name_of(stage)
         words = f"stage {where} failed on {type(event).__name__}: {type(error).__name__}: {error}"
         _log.error("run %s: %s", self.journal.run_id, words, exc_info=error)
         self.stop(Stopping("failed", words, Fault(type(error).__name__, words, where), error))
 
-    async def _refuse(self, event: Event, verdict: Veto | Ask, cause: int) -> None:
-        """Do what stands in for an event that its policies did not let through."""
+    def _refuse(self, event: Event, verdict: Veto | Ask, cause: int) -> None:
+        """Put what stands in for an event that its policies did not let through in its place in the inbox."""
+        journal, inbox = self.journal, self._inbox
+        inbox.popleft()
         if isinstance(verdict, Ask) and isinstance(event, ToolRequested):
-            self.journal.append(event, cause)
-            self.take(ask(event, verdict), event.seq)
+            inbox.append((ask(journal.append(event, cause), verdict), event.seq))
             return
         result = event.vetoed(verdict.reason)
         if result is None:
-            # It has no result that could stand in for it, so a refusal cannot be honoured.
-            self._bus.failed("policy", event, f"refused a {type(event).__name__}, which can only be changed")
-            self.journal.append(event, cause)
-            if type(event) in self._stages:
-                await self._act(event)
+            # Nothing could stand in for it, so a refusal cannot be honoured.
+            self._bus.failed("a policy", event, f"refused a {type(event).__name__}, which can only be changed")
+            inbox.appendleft((journal.append(event, cause), cause))
         elif event.wish:
-            self.journal.append(event, cause)
-            self.take(result, event.seq)
+            journal.append(event, cause)
+            inbox.append((result, event.seq))
         else:
-            self.journal.append(result, cause)
-            if type(result) in self._stages:
-                await self._act(result)
+            inbox.appendleft((journal.append(result, cause), cause))
 
     async def _wait_inbox(self) -> None:
         pause = self._pause = asyncio.get_running_loop().create_future()
@@ -161,21 +158,21 @@ class Actor:
         finally:
             self._pause = None
 
-    def take(self, caused: Event | Iterable[Event], cause: int) -> None:
-        """Put into the inbox what was caused; after the end it is too late for that."""
-        events = (caused,) if isinstance(caused, Event) else caused
+    def take(self, event: Event, cause: int) -> None:
+        """Put into the inbox what somebody beside the actor has to say; after the end it is too late for that."""
         if self.journal.over:
-            self._too_late(events)
+            self._too_late(event)
             return
-        for event in events:
-            self._inbox.append((event, cause))
+        self._inbox.append((event, cause))
+        self._go_on()
+
+    def _go_on(self) -> None:
         if self._pause is not None and not self._pause.done():
             self._pause.set_result(None)
 
-    def _too_late(self, events: Iterable[Event]) -> None:
-        for event in events:
-            if isinstance(event, ToolFinished):
-                self.late(event.call_id, event.name, event.output, failed=event.outcome != "ok")
+    def _too_late(self, event: Event) -> None:
+        if isinstance(event, ToolFinished):
+            self.late(event.call_id, event.name, event.output, failed=event.outcome != "ok")
 
     def react(self, command: Event) -> None:
         """Let the stage of a command that is in the log already act, in its turn."""
@@ -224,7 +221,7 @@ class Actor:
     def stopping(self) -> bool:
         return self.stop_reason is not None
 
-    async def record(self, event: Event, cause: int) -> Event:
+    def append(self, event: Event, cause: int) -> Event:
         if self.journal.over:
             raise RunOver(f"run {self.journal.run_id} ended without waiting for {type(event).__name__}")
         return self.journal.append(event, cause)
@@ -260,7 +257,7 @@ class Actor:
         except Exception as error:
             words = f"{type(error).__name__}: {error}"
             if self.stop(Stopping("failed", words, Fault.of(error, "runtime"), error)):
-                self.take((), cause)
+                self._go_on()
 
 
 def _shown(value: object) -> str:

@@ -37,4 +37,4 @@ def assemble(agent: AgentSpec, backend: Backend, threads: ThreadPool, limits: Li
     stages.add(ApprovalDecided, Decide(call_tools))
     stages.add(ToolFinished, Done(limits.repeats))
     stages.add(TurnFinished, Advance(limits))
-    return stages.owners
+    return dict(stages.owners)

@@ -9,7 +9,8 @@ from ..bus.event import Event, stamp
 from ..events.content import Text, Thinking
 from ..events.model import TextDelta, ThinkingDelta
 from ..events.state import RunState
-from .turn import ORDER, Phase, after
+from .memory import EventList
+from .turn import ORDER, OVER, Phase, after
 
 
 class Journal:
@@ -23,7 +24,7 @@ class Journal:
 
     def __init__(self, run_id: str, bus: Bus, clock: Callable[[], float], on_over: Callable[[], None]) -> None:
         self.run_id = run_id
-        self.events: list[Event] = []
+        self.events = EventList()
         self.state = RunState()
         self.phase = Phase.NEW
         self.reply: ReplyFold | None = None
@@ -52,7 +53,7 @@ class Journal:
             bus.deliver(routes, event)
         if routes.derivers:
             self._derive(event)
-        if phase is Phase.OVER:
+        if phase is OVER:
             self._on_over()
         return event
 
@@ -70,7 +71,7 @@ class Journal:
     @property
     def over(self) -> bool:
         """Whether the terminal event is in."""
-        return self.phase is Phase.OVER
+        return self.phase is OVER
 
     async def wait_more(self, seen: int) -> None:
         """Wait until there are more than ``seen`` events, or something was told."""

@@ -31,6 +31,9 @@ class Phase(Enum):
     __hash__ = object.__hash__
 
 
+OVER = Phase.OVER
+"""The last phase, at hand: looking a member up on its class costs more than the comparison."""
+
 Row = Mapping[type[Event], Phase]
 
 ORDER: Mapping[Phase, Row] = {

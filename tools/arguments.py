@@ -36,6 +36,8 @@ def arguments_of(signature: Signature, tool: str, said: Mapping[str, str], extra
     try:
         adapter = TypeAdapter[dict[str, Any]](_record(tool, fields, signature.others, extra))
         parameters = schema_of(adapter)
+        if len(cast(dict[str, JsonValue], parameters["properties"])) < len(fields):
+            raise ValueError("two of them have one alias")
     except Exception as error:
         raise _culprit(tool, fields, signature.others, extra, error) from error
     return Arguments(_check_of(adapter), parameters)

@@ -12,7 +12,7 @@ from typing_extensions import ParamSpec, TypeVar
 from .arguments import Extra, arguments_of
 from .docstring import parse
 from .errors import BadTool
-from .signature import Names, definition, frame_names, read_signature
+from .signature import Names, definition, frame_names, read_signature, unfilled
 from .tool import Delivery, Tool
 
 P = ParamSpec("P")
@@ -83,8 +83,7 @@ def _make(fn: Callable[P, R], names: Names, options: Options) -> Tool[P, R]:
 
 
 def _name_of(fn: Callable[..., Any]) -> str:
-    while isinstance(fn, partial):
-        fn = fn.func
+    fn = unfilled(fn)
     return getattr(fn, "__name__", None) or _snake_case(type(fn).__name__)
 
 
@@ -93,9 +92,9 @@ def _snake_case(name: str) -> str:
 
 
 def _doc_of(fn: Callable[..., Any]) -> str | None:
-    """What the author wrote: of a callable object, its ``__call__``'s or else its class's."""
-    written = inspect.getdoc(definition(fn))
-    return written or (None if inspect.isroutine(fn) or isinstance(fn, partial) else inspect.getdoc(type(fn)))
+    """What the author wrote: of a callable object, on its ``__call__`` or else on its class."""
+    fn = unfilled(fn)
+    return definition(fn).__doc__ or (None if inspect.isroutine(fn) else type(fn).__doc__)
 
 
 def _check_callable(fn: object) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, Protocol
 from .context import ToolContext
 from .errors import ToolCapacityError
 from .job import OnLate
+from .signature import unfilled
 from .threads import ThreadPool
 
 Kind = Literal["async", "sync", "generator"]
@@ -40,8 +41,7 @@ class Manner(NamedTuple):
 
 def manner_of(fn: Callable[..., Any]) -> Manner:
     """How to call ``fn``: a function, a bound method, a ``functools.partial`` or an object with ``__call__``."""
-    while isinstance(fn, partial):
-        fn = fn.func
+    fn = unfilled(fn)
     if not inspect.isroutine(fn):
         fn = type(fn).__call__
     return next(manner for applies, manner in _MANNERS if applies(fn))

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 from pydantic import JsonValue, TypeAdapter
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaWarningKind
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, JsonSchemaWarningKind
+from pydantic_core.core_schema import IsSubclassSchema
 
 Schema = dict[str, Any]
 
@@ -19,6 +20,10 @@ _LARGEST_INLINED = 200
 
 
 class _Generator(GenerateJsonSchema):
+    def is_subclass_schema(self, schema: IsSubclassSchema) -> JsonSchemaValue:
+        """Refuse ``type[X]``, for which pydantic has the empty schema: no JSON is ever a class."""
+        return self.handle_invalid_for_json_schema(schema, "a class, which no JSON is")
+
     def emit_warning(self, kind: JsonSchemaWarningKind, detail: str) -> None:
         """Say nothing: a default that is no JSON is left out of the schema, and the function still has it."""
 

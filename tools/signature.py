@@ -70,10 +70,16 @@ def frame_names(frame: FrameType | None) -> Names:
     return names
 
 
-def definition(fn: Callable[..., Any]) -> Any:
-    """The function in which a partial, a bound method, a decorated function or a callable object ends."""
+def unfilled(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """What a partial fills in, or ``fn`` itself."""
     while isinstance(fn, partial):
         fn = fn.func
+    return fn
+
+
+def definition(fn: Callable[..., Any]) -> Any:
+    """The function in which a partial, a bound method, a decorated function or a callable object ends."""
+    fn = unfilled(fn)
     if not inspect.isroutine(fn):
         fn = type(fn).__call__
     return inspect.unwrap(getattr(fn, "__func__", fn))

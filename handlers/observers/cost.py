@@ -56,7 +56,7 @@ class Total:
     """What a number of replies came to. ``cost_usd`` is without the ``unpriced`` ones, whose price is not known."""
 
     replies: int = 0
-    usage: Usage = Usage()  # noqa: RUF009 - frozen
+    usage: Usage = Usage()
     cost_usd: float = 0.0
     unpriced: int = 0
 

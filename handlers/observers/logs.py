@@ -57,33 +57,29 @@ class LogLines:
 
     def __call__(self, event: Event) -> None:
         left_out = _STAMPS if isinstance(event, Custom) else self._left_out
-        fields = {
-            _TAKEN.get(name, name): value
-            for name, value in excerpt(
-                {name: value for name, value in event.__dict__.items() if name not in left_out}, self._characters
-            ).items()
-        }
+        told: dict[str, Any] = excerpt(
+            {name: value for name, value in event.__dict__.items() if name not in left_out}, self._characters
+        )
+        fields = {_TAKEN.get(name, name): value for name, value in told.items()}
         log: Callable[..., Any] = getattr(self._logger, level_of(event))
-        log(event.event_name, **{"run_id": event.run_id, "seq": event.seq, "cause": event.cause, **fields})
+        log(event.event_name, run_id=event.run_id, seq=event.seq, cause=event.cause, **fields)
 
 
 def level_of(event: Event) -> Level:
     """How loud an event is."""
-    level = _LEVELS.get(type(event), "info" if isinstance(event, Custom) else "debug")
-    return level if isinstance(level, str) else level(event)
+    if isinstance(event, RunFinished):
+        return _STATUSES.get(event.status, "warning")
+    if isinstance(event, ToolFinished):
+        return "info" if event.outcome == "ok" else "warning"
+    return _LEVELS.get(type(event), "info" if isinstance(event, Custom) else "debug")
 
 
-def _run_finished(event: RunFinished) -> Level:
-    return {"completed": "info", "failed": "error"}.get(event.status, "warning")  # pyright: ignore[reportReturnType]
-
-
-_LEVELS: Mapping[type[Event], Level | Callable[[Any], Level]] = {
+_STATUSES: Mapping[str, Level] = {"completed": "info", "failed": "error"}
+_LEVELS: Mapping[type[Event], Level] = {
     RunStarted: "info",
     ModelReplied: "info",
     ModelFailed: "error",
-    ToolFinished: lambda event: "info" if event.outcome == "ok" else "warning",
     LateToolResult: "warning",
     LoopDetected: "warning",
     ApprovalRequested: "info",
-    RunFinished: _run_finished,
 }

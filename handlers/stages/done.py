@@ -1,7 +1,5 @@
 """Notices that a turn is done."""
 
-from collections.abc import Iterable
-
 from ...bus.event import Event, unchecked
 from ...events.content import user
 from ...events.control import LoopDetected, MessageInjected
@@ -26,7 +24,7 @@ class Done:
     def __init__(self, repeats: int) -> None:
         self._repeats = repeats
 
-    async def __call__(self, event: ToolFinished, run: RunScope) -> Event | Iterable[Event] | None:
+    async def __call__(self, event: ToolFinished, run: RunScope) -> Event | list[Event] | None:
         state = run.state
         if state.transcript.calls:
             return None

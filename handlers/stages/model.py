@@ -61,16 +61,16 @@ class AskModel:
                         tell(delta, run, event.seq)
             finally:
                 await deltas.aclose()
-            reply = fold.reply()
+            stop, content = fold.stopped(), fold.content()
         except BackendError as error:
             fault = Fault.of(error, self._backend.model)
             return ModelFailed(turn=event.turn, error=fault, partial=fold.partial(), usage=fold.usage)
         return _replied(
             turn=event.turn,
-            content=reply.content,
-            stop=reply.stop,
-            usage=reply.usage,
-            raw_stop=reply.raw_stop,
+            content=content,
+            stop=stop.reason,
+            usage=fold.usage,
+            raw_stop=stop.raw,
             elapsed_s=monotonic() - started,
         )
 

@@ -1,9 +1,6 @@
 """Decides what a reply asks for."""
 
-from collections.abc import Iterable
-
 from ...bus.event import Event, unchecked
-from ...events.content import ToolCall
 from ...events.model import ModelReplied
 from ...events.tool import ToolRequested
 from ...events.turn import TurnFinished
@@ -19,8 +16,8 @@ class Route:
     Hears ModelReplied; causes ToolRequested for each call, in the model's order, or TurnFinished.
     """
 
-    async def __call__(self, event: ModelReplied, run: RunScope) -> Event | Iterable[Event]:
-        calls = [block for block in event.content if type(block) is ToolCall]
+    async def __call__(self, event: ModelReplied, run: RunScope) -> TurnFinished | list[Event]:
+        calls = run.state.transcript.calls
         if not calls:
             return TurnFinished(turn=event.turn, final=True)
         return [_requested(call_id=call.call_id, name=call.name, arguments=call.arguments) for call in calls]

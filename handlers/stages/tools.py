@@ -15,6 +15,7 @@ from ...tools.tool import Tool
 from ...tools.toolset import Toolset
 from ..calling import call
 from ..limits import Limits
+from ..powers import context_for
 from ..scope import RunScope
 
 _started = unchecked(ToolStarted)
@@ -49,10 +50,9 @@ class CallTools:
             return ApprovalRequested(
                 call_id=event.call_id, name=event.name, arguments=event.arguments, approver="", reason="the tool needs it"
             )
-        work = self._run(tool, kwargs, event, run)
         if len(calls) == 1 or self._in_order(calls):
-            return await work
-        run.answer_later(work, f"tool {tool.name}", event.seq)
+            return await self._run(tool, kwargs, event, run)
+        run.answer_later(self._run(tool, kwargs, event, run), f"tool {tool.name}", event.seq)
         return None
 
     def _refused(self, event: ToolRequested, calls: tuple[ToolCall, ...], run: RunScope) -> tuple[Blame, str] | None:
@@ -73,54 +73,41 @@ class CallTools:
         return any((tool := self._tools.get(each.name)) is not None and tool.sequential for each in calls)
 
     async def _run(self, tool: Tool, kwargs: dict[str, Any], event: ToolRequested, run: RunScope) -> ToolFinished:
-        if tool.resource is None:
-            return await self._call(tool, kwargs, event, run)
-        async with run.holding(tool.resource):
-            return await self._call(tool, kwargs, event, run)
+        if tool.resource is not None:
+            async with run.holding(tool.resource):
+                return await self._call(tool, kwargs, event, run)
+        return await self._call(tool, kwargs, event, run)
 
-    async def _call(self, tool: Tool, kwargs: dict[str, Any], event: ToolRequested, run: RunScope) -> ToolFinished:
-        started = await run.record(_started(call_id=event.call_id, name=event.name), event.seq)
-        context = self._context(event, run, started.seq) if tool.takes_context else None
+    def _call(
+        self, tool: Tool, kwargs: dict[str, Any], event: ToolRequested, run: RunScope
+    ) -> Coroutine[Any, Any, ToolFinished]:
+        started = run.append(_started(call_id=event.call_id, name=event.name), event.seq)
+        context = context_for(event, run, started.seq) if tool.takes_context else None
         if tool.kind == "async":
             work = cast("Coroutine[Any, Any, object]", tool.call(kwargs, context, self._threads))
         else:
-            work = self._work(tool, kwargs, context, event, run, started.seq)
-        return await call(tool, event, work, run, self._result_bytes)
+            work = _elsewhere(tool, kwargs, context, self._threads, event, run, started.seq)
+        return call(tool, event, work, run, self._result_bytes)
 
-    def _work(
-        self,
-        tool: Tool,
-        kwargs: dict[str, Any],
-        context: ToolContext[Any] | None,
-        event: ToolRequested,
-        run: RunScope,
-        about: int,
-    ) -> Coroutine[Any, Any, object]:
-        def late(value: object) -> None:
-            failed = isinstance(value, BaseException)
-            run.late(call_id=event.call_id, name=event.name, value=value, failed=failed)
 
-        running = tool.call(kwargs, context, self._threads, late)
-        if tool.kind == "generator":
+def _elsewhere(
+    tool: Tool,
+    kwargs: dict[str, Any],
+    context: ToolContext[Any] | None,
+    threads: ThreadPool,
+    event: ToolRequested,
+    run: RunScope,
+    started: int,
+) -> Coroutine[Any, Any, object]:
+    """A call in a thread, whose end may come after it was given up, or one that yields progress before its result."""
 
-            def progress(item: object) -> None:
-                run.tell(ToolProgress(call_id=event.call_id, name=event.name, message=str(item)), about)
+    def late(value: object) -> None:
+        run.late(event.call_id, event.name, value, failed=isinstance(value, BaseException))
 
-            return last_of(cast("AsyncIterator[object]", running), progress)
-        return cast("Coroutine[Any, Any, object]", running)
+    def progress(item: object) -> None:
+        run.tell(ToolProgress(call_id=event.call_id, name=event.name, message=str(item)), started)
 
-    def _context(self, event: ToolRequested, run: RunScope, about: int) -> ToolContext[Any]:
-        """What the tool may do to its run."""
-
-        def progress(message: str, fraction: float | None) -> None:
-            run.tell(ToolProgress(call_id=event.call_id, name=event.name, message=message, fraction=fraction), about)
-
-        async def emit(custom: Event) -> None:
-            await run.record(custom, about)
-
-        def emit_nowait(custom: Event) -> None:
-            run.append_nowait(custom, about)
-
-        return ToolContext(
-            run.state.run_id, event.call_id, run.deps, emit=emit, emit_nowait=emit_nowait, progress=progress
-        )
+    running = tool.call(kwargs, context, threads, late)
+    if tool.kind == "generator":
+        return last_of(cast("AsyncIterator[object]", running), progress)
+    return cast("Coroutine[Any, Any, object]", running)

@@ -1,19 +1,22 @@
-"""Servers on loopback that send exactly the bytes a test wants, and transports that need no server at all."""
+"""Servers on loopback that send exactly the bytes a test wants, and a transport that needs no server at all."""
 
-import asyncio
 import socket
 import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import anyio
+from anyio.abc import SocketAttribute, SocketStream
+from anyio.streams.buffered import BufferedByteReceiveStream
 from pydantic_core import from_json, to_json
 
 from loopbus.backends.transport import HttpReply, HttpRequest
 
 HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
 END = b"0\r\n\r\n"
+DONE = b"data: [DONE]\n\n"
 
 
 def chunked(data: bytes) -> bytes:
@@ -36,55 +39,52 @@ def stop(reason: str = "stop") -> bytes:
     return event({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
 
 
-DONE = b"data: [DONE]\n\n"
-
-
-@dataclass
 class Connection:
     """One connection as the server sees it: what was asked last, and how to answer."""
 
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-    head: bytes = b""
-    body: bytes = b""
+    def __init__(self, stream: SocketStream) -> None:
+        self._stream = stream
+        self._buffered = BufferedByteReceiveStream(stream)
+        self.head = b""
+        self.body = b""
 
     @property
     def json(self) -> Any:
         """The body of the request."""
         return from_json(self.body)
 
+    def header(self, name: str) -> str:
+        """A header of the request; empty if it has none of that name."""
+        for line in self.head.decode().split("\r\n"):
+            found, _, value = line.partition(":")
+            if found.lower() == name:
+                return value.strip()
+        return ""
+
+    async def listen(self) -> None:
+        """Read the next request."""
+        self.head = await self._buffered.receive_until(b"\r\n\r\n", 64 * 1024)
+        self.body = await self._buffered.receive_exactly(int(self.header("content-length") or 0))
+
     async def send(self, *parts: bytes) -> None:
         """Write ``parts``, each on its own."""
         for part in parts:
-            self.writer.write(part)
-            await self.writer.drain()
+            await self._stream.send(part)
 
     async def wait_gone(self) -> None:
         """Wait until the client has closed the connection."""
-        with suppress(ConnectionError):
-            while await self.reader.read(1024):
-                pass
+        while True:
+            await self._buffered.receive()
 
-    def reset(self) -> None:
-        """Close with a TCP reset."""
-        found: socket.socket = self.writer.get_extra_info("socket")
-        found.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.writer.transport.abort()
+    async def reset(self) -> None:
+        """Close with a TCP reset instead of a farewell."""
+        raw = self._stream.extra(SocketAttribute.raw_socket)
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        await self._stream.aclose()
 
-    async def listen(self) -> bool:
-        """Read the next request; False once the client is gone."""
-        try:
-            self.head = await self.reader.readuntil(b"\r\n\r\n")
-            self.body = await self.reader.readexactly(self._length())
-        except (asyncio.IncompleteReadError, ConnectionError):
-            return False
-        return True
-
-    def _length(self) -> int:
-        for line in self.head.lower().split(b"\r\n"):
-            if line.startswith(b"content-length:"):
-                return int(line.partition(b":")[2])
-        return 0
+    async def close(self) -> None:
+        """Close, with whatever was sent delivered."""
+        await self._stream.aclose()
 
 
 Answer = Callable[[Connection], Awaitable[None]]
@@ -94,29 +94,72 @@ Answer = Callable[[Connection], Awaitable[None]]
 class Server:
     """What a test may ask a running server."""
 
-    url: str = ""
+    url: str
     asked: int = 0
     opened: int = 0
-    connections: set[Connection] = field(default_factory=set[Connection])
+    open: int = 0
+    _closed: anyio.Event = field(default_factory=anyio.Event)
+
+    def left(self) -> None:
+        """A connection has ended."""
+        self.open -= 1
+        self._closed.set()
+
+    async def wait_open(self, at_most: int) -> None:
+        """Wait until no more than so many connections are open; five seconds, then it is a failure."""
+        with anyio.fail_after(5):
+            while self.open > at_most:
+                self._closed = anyio.Event()
+                await self._closed.wait()
 
 
 @asynccontextmanager
 async def serving(answer: Answer) -> AsyncGenerator[Server, None]:
-    """A server whose every request is answered by ``answer``; leaving closes what is still open."""
-    served = Server()
+    """A server whose every request is answered by ``answer``; leaving cancels what still runs."""
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    server = Server(f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}")
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connection = Connection(reader, writer)
-        served.opened += 1
-        served.connections.add(connection)
+    async def serve(stream: SocketStream) -> None:
+        server.opened += 1
+        server.open += 1
         try:
-            while await connection.listen():
-                served.asked += 1
-                await answer(connection)
-        except ConnectionError:
+            async with stream:
+                connection = Connection(stream)
+                while True:
+                    await connection.listen()
+                    server.asked += 1
+                    await answer(connection)
+        except (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, anyio.ClosedResourceError):
             pass
         finally:
-            served.connections.discard(connection)
-            writer.close()
+            server.left()
 
-    ...
+    async with listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, serve, tasks)
+        yield server
+        tasks.cancel_scope.cancel()
+
+
+class Canned:
+    """A ``Transport`` whose answers are written down: status, headers and the chunks of a body for each request."""
+
+    def __init__(self, *answers: tuple[int, Mapping[str, str], Iterable[bytes]]) -> None:
+        self._answers = iter(answers)
+        self.requests: list[HttpRequest] = []
+        self.closed = 0
+
+    @asynccontextmanager
+    async def open(self, request: HttpRequest) -> AsyncGenerator[HttpReply, None]:
+        """Give the next answer."""
+        self.requests.append(request)
+        status, headers, chunks = next(self._answers)
+
+        async def body() -> AsyncGenerator[bytes, None]:
+            for chunk in chunks:
+                yield chunk
+
+        yield HttpReply(status, headers, body())
+
+    async def aclose(self) -> None:
+        """Count."""
+        self.closed += 1

@@ -1,7 +1,7 @@
 """A function that blocks its thread until the test lets it go."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
@@ -39,11 +39,10 @@ def blocker() -> Iterator[Blocker]:
         one.release()
 
 
-async def wait_until(condition: object) -> None:
+async def wait_until(condition: Callable[[], object]) -> None:
     """Let the loop turn until ``condition()`` holds."""
-    assert callable(condition)
     async with asyncio.timeout(LONG):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - it is another thread that makes it hold
             await asyncio.sleep(0)
 
 

@@ -23,7 +23,9 @@ async def total(context: ToolContext[Decimal], line: Line) -> Decimal:
     return context.deps + line.amount
 
 
-def local_type() -> Tool[..., Any]:
+def local_tool() -> Tool[..., Any]:
+    """A method with types that only its function and its class body know."""
+
     class Local(BaseModel):
         x: int
 
@@ -38,4 +40,5 @@ def local_type() -> Tool[..., Any]:
     return Desk().take
 
 
-def unknown(amount: Decimal) -> None: ...
+def unknown(amount: Decimal) -> None:
+    """A type that does not exist at run time."""

@@ -70,6 +70,7 @@ def schemas(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def schema(kind: Any) -> dict[str, Any]:
+    """What a model is shown of a type."""
     return schema_of(TypeAdapter(kind))
 
 

@@ -4,11 +4,11 @@ import functools
 import sys
 import typing
 from collections.abc import Callable
-from typing import Annotated, Any, Generic, TypeVar, Unpack
+from typing import Annotated, Any, Generic, NotRequired, TypeVar, Unpack
 
 import pytest
 from pydantic import BaseModel
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from loopbus.tools import BadTool, ToolContext
 from loopbus.tools.signature import EMPTY, Parameter, Signature, definition, frame_names, read_signature
@@ -29,11 +29,13 @@ class MoreOptions(Options):
     never: NotRequired[int]
 
 
-def read(fn: Callable[..., Any], **names: Any) -> Signature:
+def read(fn: Callable[..., Any], /, **names: Any) -> Signature:
+    """The signature of ``fn``, where ``names`` are known."""
     return read_signature(fn, "it", names)
 
 
 def names(fn: Callable[..., Any]) -> list[str]:
+    """The parameters that a model may give."""
     return [parameter.name for parameter in read(fn).parameters]
 
 
@@ -206,6 +208,8 @@ class Shop:
 
 
 def decorated(fn: Callable[..., T]) -> Callable[..., T]:
+    """``fn`` behind a decorator that takes anything."""
+
     @functools.wraps(fn)
     def wrapper(*args: Any, **kwargs: Any) -> T:
         return fn(*args, **kwargs)

@@ -22,11 +22,13 @@ tenant: ContextVar[str] = ContextVar("tenant", default="nobody")
 
 
 def threads_of(name: str) -> set[threading.Thread]:
+    """The live threads of a pool that was given this name."""
     return {thread for thread in threading.enumerate() if thread.name == name}
 
 
 @pytest.fixture
 def pool(request: pytest.FixtureRequest) -> Iterator[ThreadPool]:
+    """Two threads, gone at the end of the test."""
     name: str = request.node.name
     with ThreadPool(2, name=name) as made:
         yield made
@@ -34,6 +36,7 @@ def pool(request: pytest.FixtureRequest) -> Iterator[ThreadPool]:
 
 
 def spawn(group: asyncio.TaskGroup, pool: ThreadPool, fn: Callable[..., object]) -> asyncio.Task[object]:
+    """Run ``fn`` in the pool, beside the test."""
     return group.create_task(pool.run(fn))
 
 
@@ -46,6 +49,7 @@ async def attempt(work: Awaitable[object]) -> object:
 
 
 async def cancelled(task: asyncio.Task[Any]) -> None:
+    """Cancel a task and wait for its end."""
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -387,21 +391,19 @@ def test_whatever_happens_every_call_is_answered_once_and_the_counts_return_to_z
     fates: list[str], size: int
 ) -> None:
     """Each call ends as a value, an error, a cancellation or a refusal, and none both in time and late."""
-
     asyncio.run(play(fates, size))
     join_all(threads_of("fates"))
 
 
 async def play(fates: list[str], size: int) -> None:
+    """Begin a call for each fate, let the fates happen, and let go of those that hang."""
     late: list[int] = []
     answered: list[int] = []
 
     async def call(number: int, work: Callable[[], object]) -> None:
         with contextlib.suppress(ToolCapacityError):
-            try:
+            with contextlib.suppress(ValueError):
                 await pool.submit(work, lambda _: late.append(number))
-            except ValueError:
-                pass
             answered.append(number)
 
     with ThreadPool(size, name="fates") as pool, blocker() as stuck:

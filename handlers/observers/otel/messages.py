@@ -29,7 +29,12 @@ _CHARACTERS = 10_000
 """How much of one text is recorded."""
 _DEPTH = 12
 
-_FINISH: Mapping[str, str] = {"end": "stop", "stop_sequence": "stop", "tool_calls": "tool_call", "refusal": "content_filter"}
+_FINISH: Mapping[str, str] = {
+    "end": "stop",
+    "stop_sequence": "stop",
+    "tool_calls": "tool_call",
+    "refusal": "content_filter",
+}
 """The conventions' word for why a reply ended, where it is not ours."""
 
 

@@ -19,7 +19,7 @@ _SCHEMA = "https://opentelemetry.io/schemas/1.44.0"
 
 
 class OpenTelemetrySpans:
-    """Gives each run a span ``invoke_agent``, with a ``chat`` for each model call and an ``execute_tool`` for each call.
+    """Gives each run a span ``invoke_agent``, and in it each request a ``chat`` and each tool call an ``execute_tool``.
 
     Names and attributes are those of OpenTelemetry's semantic conventions for generative AI, 1.44. A run's span is a
     child of whatever span was current where the run was started, and times are the events' own. The current context is

@@ -112,8 +112,8 @@ class RunSpans:
             tool.set_attribute("error.type", event.outcome)
             tool.set_status(Status(StatusCode.ERROR))
         if self._content:
-            arguments = request.arguments if request is not None else {}
-            tool.set_attribute("gen_ai.tool.call.arguments", as_json(arguments))
+            if request is not None:
+                tool.set_attribute("gen_ai.tool.call.arguments", as_json(request.arguments))
             tool.set_attribute("gen_ai.tool.call.result", as_json(event.output))
         tool.end(_ns(event))
 

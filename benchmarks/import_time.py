@@ -1,0 +1,38 @@
+"""What ``import loopbus`` costs, beside the import of what it cannot do without."""
+
+import asyncio
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from .figures import Figure, Target, figure
+from .harness import Effort, Pairs, Sample, interleave
+
+LEAST_ROUNDS = 11
+IMPORTS = {"ours": "import loopbus", "floor": "import pydantic, anyio, structlog"}
+CHILD = "import time; began = time.process_time(); {}; print(time.process_time() - began)"
+
+
+def figures(effort: Effort) -> list[Figure]:
+    """The CPU of one import, each time in a fresh process that finds compiled code."""
+    effort = Effort(max(effort.rounds, LEAST_ROUNDS) if effort.scale >= 1 else effort.rounds, effort.scale)
+    with tempfile.TemporaryDirectory() as cache:
+        samples = {name: _imported(statement, Path(cache)) for name, statement in IMPORTS.items()}
+        taken = asyncio.run(interleave(samples, effort))
+    pairs = Pairs(taken["ours"], taken["floor"])
+    return [figure("import loopbus", "ms", pairs, Target("ratio", 1.3), per_second=1_000)]
+
+
+def _imported(statement: str, cache: Path) -> Sample:
+    """The first sample compiles into ``cache``, where the others find it, whatever the environment says of that."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    command = [sys.executable, "-X", f"pycache_prefix={cache}", "-c", CHILD.format(statement)]
+
+    async def sample() -> float:
+        child = await asyncio.create_subprocess_exec(*command, cwd=cache, env=environment, stdout=subprocess.PIPE)
+        said, _ = await child.communicate()
+        return float(said)
+
+    return sample

@@ -1,0 +1,36 @@
+"""Checks the options of a subscription where it is made, so that a slip does not wait for the first event."""
+
+import difflib
+from collections.abc import Collection
+from typing import Any
+
+from .errors import BadOption
+
+
+def one_of(option: str, value: Any, allowed: Collection[str]) -> None:
+    """Refuse a word that means nothing.
+
+    :raises BadOption: with the words that do, the nearest first.
+    """
+    if value not in allowed:
+        near = difflib.get_close_matches(str(value), allowed, 1)
+        others = [word for word in allowed if word not in near]
+        raise BadOption(f"{option}={value!r} is none of {', '.join((*near, *others))}")
+
+
+def positive(option: str, value: Any) -> None:
+    """Refuse what is no number above zero.
+
+    :raises BadOption: naming the option.
+    """
+    if not isinstance(value, int | float) or not value > 0:
+        raise BadOption(f"{option}={value!r} must be a number above 0")
+
+
+def handles(handler: Any) -> None:
+    """Refuse what cannot be called with an event.
+
+    :raises BadOption: it is not callable.
+    """
+    if not callable(handler):
+        raise BadOption(f"{handler!r} cannot be called, so it cannot handle events; give a function of one event")

@@ -1,0 +1,36 @@
+"""Words for what went wrong in somebody else's code, fit to be stored and sent."""
+
+import reprlib
+
+_LONGEST = 2_000
+"""Characters of an exception's message that are kept."""
+
+_reprs = reprlib.Repr()
+_reprs.maxstring, _reprs.maxother = 80, 200
+
+
+def shown(value: object) -> str:
+    """A value as ``repr`` shows it, cut where it is long: whatever its own ``__repr__`` does."""
+    return encodable(_reprs.repr(value))
+
+
+def describe(error: BaseException) -> str:
+    """An exception as ``TypeName: message``: never too long, and whatever its own ``__str__`` does."""
+    try:
+        message = str(error)
+    except Exception as broken:
+        message = f"its message cannot be read: {type(broken).__name__}"
+    name = type(error).__name__
+    return encodable(f"{name}: {message}"[:_LONGEST] if message else name)
+
+
+def encodable(text: str) -> str:
+    """The text with U+FFFD in place of each half of a surrogate pair: those cannot be written as UTF-8."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        # Two halves that had been torn apart find each other on the way through UTF-16.
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text

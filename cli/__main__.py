@@ -1,0 +1,5 @@
+"""``python -m loopbus.cli`` is the command ``loopbus``."""
+
+from . import main
+
+main()

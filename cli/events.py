@@ -1,0 +1,54 @@
+"""``loopbus events``: the vocabulary, generated from the event classes."""
+
+import inspect
+import sys
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ..bus.event import Event
+from ..bus.registry import known_events
+from .output import write, write_json
+
+STAMPS = ("run_id", "seq", "at", "cause")
+"""Fields that every event has."""
+
+
+def events(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON array with a JSON schema for each event.")
+    ] = False,
+) -> None:
+    """Show every kind of event: what it means, who publishes it, what is in it."""
+    if as_json:
+        write_json([describe(each) for each in known_events()], indent=2)
+    else:
+        write(as_table(known_events()))
+
+
+def describe(event_class: type[Event]) -> dict[str, Any]:
+    """An event class as data; ``durable`` ones are in a run's log."""
+    return {
+        "event": event_class.event_name,
+        "version": event_class.event_version,
+        "durable": event_class.durable,
+        "description": inspect.getdoc(event_class) or "",
+        "schema": event_class.model_json_schema(mode="serialization"),
+    }
+
+
+def as_table(classes: tuple[type[Event], ...]) -> str:
+    """The vocabulary as a table: as wide as the terminal, or where there is none, one line for each event."""
+    width = None if sys.stdout.isatty() else 1000
+    console = Console(file=sys.stdout, width=width, highlight=False)
+    table = Table("Event", "In the log", "Meaning", "Fields", box=None, padding=(0, 2, 0, 0))
+    for each in classes:
+        meaning = (inspect.getdoc(each) or "").partition("\n")[0]
+        fields = ", ".join(name for name in each.model_fields if name not in STAMPS)
+        table.add_row(each.event_name, "yes" if each.durable else "no", meaning, fields)
+    with console.capture() as captured:
+        console.print(table)
+    lines = captured.get().splitlines()
+    return "".join(f"{line.rstrip()}\n" for line in lines)

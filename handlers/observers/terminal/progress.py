@@ -1,0 +1,87 @@
+"""What the screen knows of one run."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from json import dumps
+
+from ....events.human import ApprovalRequested
+from ....events.tool import ToolFinished, ToolRequested
+from ...excerpt import excerpt, short
+from ...printable import printable
+
+TAIL = 4000
+"""How many characters of a message that is being written are remembered; the whole one comes with ``ModelReplied``."""
+_ARGUMENTS = 400
+
+
+@dataclass(slots=True)
+class Call:
+    """A tool call that has no result yet."""
+
+    words: str
+    """The call as one line: ``add(a=17, b=25)``."""
+    since: float
+    doing: str = ""
+    """What the tool last said of its progress."""
+
+
+@dataclass(slots=True)
+class Result:
+    """A tool call with its result, ready to be shown."""
+
+    words: str
+    outcome: str
+    elapsed_s: float
+    output: str
+
+
+@dataclass(slots=True)
+class Progress:
+    """One run: how far it is, what is being written, which tools run."""
+
+    run_id: str
+    began: float
+    """Seconds since the epoch."""
+    turn: int = 0
+    tokens: int = 0
+    cost_usd: float | None = None
+    tail: str = ""
+    """The end of the message that is being written."""
+    calls: dict[str, Call] = field(default_factory=dict[str, Call])
+
+    @property
+    def tag(self) -> str:
+        """A short name for the run: what tells its id from those of its neighbours."""
+        return printable(self.run_id.rpartition("-")[2][-8:])
+
+    def hear(self, text: str, *, anew: bool) -> None:
+        """Remember some more of the message that is being written."""
+        self.tail = text[-TAIL:] if anew else (self.tail + text)[-TAIL:]
+
+    def open(self, event: ToolRequested | ApprovalRequested) -> None:
+        """Remember a call."""
+        self.calls[event.call_id] = Call(call_words(event.name, event.arguments), event.at)
+
+    def settle(self, event: ToolFinished) -> Result:
+        """Take a call out, with its result."""
+        call = self.calls.pop(event.call_id, None)
+        words = call.words if call is not None else call_words(event.name, {})
+        return Result(words, event.outcome, event.elapsed_s, printable(short(event.output, 2000)))
+
+    def summary(self, now: float) -> str:
+        """How far the run is, in one line."""
+        parts = [
+            f"turn {self.turn}",
+            f"{self.tokens:,} tokens",
+            *([f"${self.cost_usd:.4f}"] if self.cost_usd else []),
+            f"{max(now - self.began, 0):.1f} s",
+        ]
+        return ", ".join(parts)
+
+
+def call_words(name: str, arguments: Mapping[str, object]) -> str:
+    """A call as one line of text, without secrets, cut where it is long."""
+    given = ", ".join(
+        f"{key}={dumps(value, ensure_ascii=False)}" for key, value in excerpt(arguments, characters=100).items()
+    )
+    return printable(f"{short(name, 64)}({short(given, _ARGUMENTS)})".replace("\n", " "))
