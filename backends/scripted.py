@@ -10,7 +10,7 @@ from typing import Any, Literal, cast
 import anyio
 from pydantic import JsonValue
 
-from ..events.content import Audio, Block, File, Image, Message, Opaque, Refusal, Text, Thinking, ToolCall
+from ..events.content import Audio, Block, File, Image, Message, Opaque, Refusal, Text, Thinking, ToolCall, ToolResult
 from ..events.usage import Usage
 from .contract import (
     BlockPiece,
@@ -252,11 +252,9 @@ def _deltas(said: Reply | Failure, cut: Cut, place: int) -> Iterator[Delta]:
 
 
 def _place_in_run(messages: Sequence[Message]) -> int:
-    """The place of the next line, read from the ids that the last line gave its calls. Looks no further back."""
-    if not messages or messages[-1].role == "user":
-        return 0
-    last = next((message for message in reversed(messages) if message.role == "assistant"), None)
-    told = last.tool_calls[0].provider_id.partition(".")[0] if last and last.tool_calls else ""
+    """The place of the next line, read from the id that the last line gave its first call. Looks no further back."""
+    last = messages[-1].content if messages and messages[-1].role == "tool" else ()
+    told = last[0].provider_id.partition(".")[0] if last and isinstance(last[0], ToolResult) else ""
     return int(told) + 1 if told.isdecimal() else 0
 
 

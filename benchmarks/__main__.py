@@ -10,7 +10,7 @@ from pathlib import Path
 from . import concurrency, dispatch, import_time, streaming, turn
 from .figures import Figure
 from .harness import FULL, QUICK, Effort
-from .peers import beside_peers
+from .peers.compare import beside_peers
 from .report import document, table
 
 BENCHMARKS: Mapping[str, Callable[[Effort], list[Figure]]] = {

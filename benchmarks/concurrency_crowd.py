@@ -1,6 +1,6 @@
 """Many runs of one agent at once, in one runtime, with a model that takes its time."""
 
-from loopbus.runtime import Runtime
+from loopbus import Runtime
 
 from .turn import agent
 

@@ -12,6 +12,8 @@ from .figures import Figure, Target, figure
 from .harness import Effort, Pairs, Sample, Stopwatch, interleave
 
 EVENTS = 20_000
+BURST = 100
+"""How many events a busy publisher publishes before it lets them be heard."""
 MICROSECONDS = 1e6
 
 
@@ -41,12 +43,12 @@ Subscribed = Callable[[Sequence[Counter]], AbstractAsyncContextManager[Callable[
 """Subscribes the handlers for the time of a ``with`` block, and gives what publishes to them."""
 
 HEARD = (
-    (1, 100, 1, Target("ratio", 1.5)),
+    (1, BURST, 1, Target("ratio", 1.5)),
     (1, 1, 4, Target("ratio", 1.5)),
-    (10, 100, 10, Target("value", 10.0)),
+    (10, BURST, 10, Target("value", 10.0)),
     (10, 1, 40, None),
 )
-"""Observers, events published before the publisher lets them be heard, by how much fewer events do, the target."""
+"""Observers, events published at a time, by how much fewer events do, and the target."""
 
 
 def figures(effort: Effort) -> list[Figure]:
@@ -63,9 +65,13 @@ async def _measure(effort: Effort) -> list[Figure]:
             name: _heard(subscribed, amount // fewer, burst, observers)
             for name, subscribed in (("ours", _bus), ("floor", dispatch_floor.queues))
         }
-        name = f"event, {observers} observer{'s'[: observers > 1]}, {burst} at a time"
-        found.append(_figure(name, await interleave(samples, effort), target))
+        found.append(_figure(name_of(observers, burst), await interleave(samples, effort), target))
     return found
+
+
+def name_of(observers: int, burst: int) -> str:
+    """What the table calls a dispatch that is heard."""
+    return f"event, {observers} observer{'s'[: observers > 1]}, {burst} at a time"
 
 
 def _figure(name: str, taken: dict[str, list[float]], target: Target | None) -> Figure:

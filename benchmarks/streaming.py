@@ -9,10 +9,10 @@ from pathlib import Path
 
 import httpx
 
+from loopbus import Agent, Runtime
 from loopbus.backends import OpenAICompatible
 from loopbus.backends.http import HttpxTransport
 from loopbus.events import TextDelta
-from loopbus.runtime import Agent, Runtime
 
 from .figures import Figure, Target, figure
 from .harness import Effort, Pairs, Sample, Stopwatch, interleave

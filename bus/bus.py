@@ -11,6 +11,7 @@ from .house import SubscriberFailed
 from .interception import Judge, Policy, Verdict, wants_state
 from .observer import Observer, OnError, Watcher, name_of
 from .queue import Overflow
+from .outbox import Outbox
 from .routes import Derive, Deriver, Routes, Sink
 from .selector import Heard, selector
 from .stream import Stream
@@ -35,6 +36,7 @@ class Bus:
         self._policies: list[Policy] = []
         self._derivers: list[Deriver] = []
         self._blocking: tuple[Sink, ...] = ()
+        self._outbox = Outbox(lambda: tuple(self._sinks))
         self._failed: set[str] = set()
         self.table: dict[type[Event], Routes] = {}
         """What was looked up so far; ``routes`` fills it, and every change of the subscriptions empties it."""
@@ -71,6 +73,7 @@ class Bus:
             overflow=overflow,
             on_error=on_error,
         )
+        self._outbox.flush()
         self._spawn(observer.pump(), name=f"observer {observer.name}")
         self._sinks.append(observer)
         self._changed()
@@ -86,6 +89,7 @@ class Bus:
         """
         chosen = selector(heard, Event)
         stream: Stream[E] = Stream(chosen, self.detach, self.publish, name=name, capacity=capacity, overflow=overflow)
+        self._outbox.flush()
         self._sinks.append(stream)
         self._changed()
         return stream
@@ -134,6 +138,7 @@ class Bus:
 
         A policy is still asked about the event that is being judged just now.
         """
+        self._outbox.flush()
         for kept in (self._sinks, self._policies, self._derivers):
             if subscription in kept:
                 kept.remove(subscription)  # pyright: ignore[reportArgumentType]  # it is in there
@@ -175,9 +180,9 @@ class Bus:
         """
         chain = nesting.chain_of(event)
         if not chain:
-            for offer in routes.offers:
-                offer(event)
+            self._outbox.put(event)
             return
+        self._outbox.flush()
         for sink in routes.sinks:
             if isinstance(sink, Observer):
                 sink.offer_nested(event, chain)
@@ -186,6 +191,7 @@ class Bus:
 
     async def wait_room(self) -> None:
         """Wait until no subscriber with the ``block`` overflow is behind."""
+        self._outbox.flush()
         for sink in self._blocking:
             if sink.queue.congested:
                 await sink.queue.wait_room()
@@ -197,6 +203,7 @@ class Bus:
         """
         if nesting.handler_is_running():
             raise Deadlock("drain() was called from inside a handler, so it would wait for itself")
+        self._outbox.flush()
         for sink in tuple(self._sinks):
             if isinstance(sink, Observer):
                 await sink.wait_idle()

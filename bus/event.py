@@ -39,7 +39,7 @@ class Event(BaseModel):
             order_id: int
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=(), ser_json_inf_nan="strings")
 
     event_name: ClassVar[str] = "Event"
     event_version: ClassVar[int] = 1

@@ -4,7 +4,7 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal, get_args
+from typing import Any, Literal, cast, get_args
 
 from . import nesting
 from .event import Event
@@ -63,6 +63,12 @@ class Observer:
         self._chains: dict[int, nesting.Chain] = {}
         self.queue = BoundedQueue(capacity, overflow, self._dropped)
 
+    def offer_all(self, events: list[Event]) -> None:
+        """Take those of the events that are selected."""
+        chosen = self.selector.select(events)
+        if chosen:
+            self.queue.put_all(chosen)
+
     def offer(self, event: Event) -> None:
         """Take an event if the selector's condition holds."""
         if self.selector.matches(event):
@@ -99,43 +105,32 @@ class Observer:
 
     async def pump(self) -> None:
         """Hand events to the handler until the subscription ends; it ends with this task at the latest."""
-        self._handling = nesting.begin()
+        handling = self._handling = nesting.begin()
+        handler, queue, items = self._handler, self.queue, self.queue.items
+        task = cast("asyncio.Task[Any]", asyncio.current_task())
         try:
-            while await self.queue.wait_items():
-                await self._handle_some()
-                self._handling.event = None
-                self.queue.relieve()
-                if _is_cancelled():
-                    # A handler has swallowed it.
-                    break
-                if self.queue.items:
+            # A handler may have swallowed a cancellation that was meant for this task.
+            while not task.cancelling() and await queue.wait_items():
+                for _ in range(_TURN):
+                    if not items:
+                        break
+                    event = handling.event = items.popleft()
+                    handling.chain = self._chains.pop(id(event), None) if self._chains else None
+                    try:
+                        answer = handler(event)
+                        if answer is not None:
+                            await answer
+                    except BaseException as error:
+                        self._failed(event, error, task)
+                handling.event = None
+                queue.relieve()
+                if items:
                     await asyncio.sleep(0)
                 else:
                     self._chains.clear()
                     self._tell_idle()
         finally:
             self.close()
-
-    async def _handle_some(self) -> None:
-        handler, handling, items = self._handler, self._handling, self.queue.items
-        for _ in range(_TURN):
-            if not items:
-                return
-            event = handling.event = items.popleft()
-            handling.chain = self._chains.pop(id(event), None) if self._chains else None
-            try:
-                answer = handler(event)
-                if answer is not None:
-                    await answer
-            except (KeyboardInterrupt, GeneratorExit):
-                raise
-            except BaseException as error:
-                if isinstance(error, asyncio.CancelledError) and _is_cancelled():
-                    raise
-                handling.event = None
-                self._failed(event, error)
-                if _is_cancelled():
-                    return
 
     def _tell_idle(self) -> None:
         if self._idle is not None:
@@ -146,7 +141,10 @@ class Observer:
         self._chains.pop(id(event), None)
         self._losses.note(event)
 
-    def _failed(self, event: Event, error: BaseException) -> None:
+    def _failed(self, event: Event, error: BaseException, task: asyncio.Task[Any]) -> None:
+        if isinstance(error, KeyboardInterrupt | GeneratorExit) or task.cancelling():
+            raise error
+        self._handling.event = None
         self.failures += 1
         detach = self._on_error == "detach"
         if detach:
@@ -164,12 +162,6 @@ class Observer:
                 error=describe(error), detached=detach,
             )
         )  # fmt: skip
-
-
-def _is_cancelled() -> bool:
-    """Whether somebody wants the running task to end."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 def name_of(handler: object) -> str:

@@ -58,6 +58,16 @@ class BoundedQueue:
             if not getter.done():
                 getter.set_result(None)
 
+    def put_all(self, events: list[Event]) -> None:
+        """Add events in their order, as if each were ``put``."""
+        if self.closed or len(self.items) + len(events) > self._capacity:
+            for event in events:
+                self.put(event)
+            return
+        self.items.extend(events)
+        if self._getter is not None and not self._getter.done():
+            self._getter.set_result(None)
+
     async def wait_items(self) -> bool:
         """Wait until there is something to take; False once the queue is closed and empty.
 

@@ -17,10 +17,11 @@ E = TypeVar("E", bound="Event", covariant=True)
 class Selector(Generic[E]):
     """Event classes, and what their fields must equal."""
 
-    __slots__ = ("_fields", "classes")
+    __slots__ = ("_covered", "_fields", "classes")
 
     def __init__(self, classes: tuple[type[E], ...], fields: Mapping[str, object] | None = None) -> None:
         self.classes = classes
+        self._covered = _Covered(classes)
         self._fields = tuple((fields or {}).items())
         for name, _ in self._fields:
             for event_class in classes:
@@ -35,13 +36,38 @@ class Selector(Generic[E]):
         """Whether events of this very class can be selected at all."""
         return issubclass(event_class, self.classes)
 
+    def select(self, events: list[Event]) -> list[Event]:
+        """Those of the events that are selected, in their order."""
+        if self._fields:
+            return [event for event in events if self.matches(event)]
+        covered = self._covered
+        return [event for event in events if covered[type(event)]]
+
     def matches(self, event: Event) -> bool:
-        """Whether this event is selected."""
-        return isinstance(event, self.classes) and all(getattr(event, name) == value for name, value in self._fields)
+        """Whether this event is selected; what cannot be compared is not equal."""
+        try:
+            return isinstance(event, self.classes) and all(
+                getattr(event, name) == value for name, value in self._fields
+            )
+        except Exception:
+            # Publishers ask this in line, and somebody's ``__eq__`` is not to stop them.
+            return False
 
     def __repr__(self) -> str:
         names = " | ".join(event_class.__name__ for event_class in self.classes)
         return f"{names}({', '.join(f'{name}={value!r}' for name, value in self._fields)})" if self._fields else names
+
+
+class _Covered(dict["type[Event]", bool]):
+    """Which very classes are covered, looked up once."""
+
+    def __init__(self, classes: tuple[type[Event], ...]) -> None:
+        super().__init__()
+        self._classes = classes
+
+    def __missing__(self, event_class: type[Event]) -> bool:
+        covered = self[event_class] = issubclass(event_class, self._classes)
+        return covered
 
 
 Heard = type[E] | tuple[type[E], ...] | Selector[E]

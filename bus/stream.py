@@ -35,6 +35,12 @@ class Stream(Generic[E]):
         self._losses = Losses(name, publish)
         self.queue = BoundedQueue(capacity, overflow, self._losses.note)
 
+    def offer_all(self, events: list[Event]) -> None:
+        """Take those of the events that are selected."""
+        chosen = self.selector.select(events)
+        if chosen:
+            self.queue.put_all(chosen)
+
     def offer(self, event: Event) -> None:
         """Take an event if the selector's condition holds."""
         if self.selector.matches(event):

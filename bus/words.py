@@ -15,13 +15,18 @@ def shown(value: object) -> str:
 
 
 def describe(error: BaseException) -> str:
-    """An exception as ``TypeName: message``: never too long, and whatever its own ``__str__`` does."""
+    """An exception as ``TypeName: message``, or by its type alone if it has none."""
+    name, message = type(error).__name__, message_of(error)
+    return f"{name}: {message}" if message else name
+
+
+def message_of(error: BaseException) -> str:
+    """What an exception says: never too long, and whatever its own ``__str__`` does."""
     try:
         message = str(error)
     except Exception as broken:
         message = f"its message cannot be read: {type(broken).__name__}"
-    name = type(error).__name__
-    return encodable(f"{name}: {message}"[:_LONGEST] if message else name)
+    return encodable(message[:_LONGEST])
 
 
 def encodable(text: str) -> str:

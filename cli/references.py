@@ -6,7 +6,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, cast
 
 from ..backends.contract import Backend
 from ..backends.known import FACTORIES, PROVIDERS
@@ -48,7 +48,7 @@ def load_tools(references: Iterable[str]) -> list[Tool[..., Any]]:
     tools: list[Tool[..., Any]] = []
     for reference in (each.strip() for several in references for each in several.split(",")):
         found = load(reference)
-        named: Iterable[Any] = found if isinstance(found, list | tuple | Toolset) else (found,)  # pyright: ignore[reportUnknownVariableType]  # a user's list
+        named = cast("Iterable[Any]", found if isinstance(found, list | tuple | Toolset) else (found,))
         for each in named:
             if not callable(each):
                 kind = type(each).__name__

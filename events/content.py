@@ -1,11 +1,13 @@
 """What a message is made of: one small frozen value for each kind of block."""
 
 import base64
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Discriminator, JsonValue, PlainSerializer, SkipValidation
+from pydantic import BeforeValidator, Discriminator, PlainSerializer
+
+from .errors import BadContent
+from .frozen import FrozenDict, Json, JsonObject, freeze, freeze_object, whole
 
 Outcome = Literal["ok", "error", "denied", "cancelled", "unknown"]
 """How a tool call ended. ``unknown``: it was started and nobody saw its end, so its effect may have happened."""
@@ -25,24 +27,39 @@ Base64 = Annotated[bytes, BeforeValidator(_decode), PlainSerializer(_encode, whe
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """Plain text that the reader is meant to see."""
+    """Plain text that the reader is meant to see.
+
+    :raises BadContent: it holds half of a surrogate pair.
+    """
 
     text: str
     kind: Literal["text"] = "text"
 
+    def __post_init__(self) -> None:
+        whole(self.text, "a text")
+
 
 @dataclass(frozen=True, slots=True)
 class Thinking:
-    """A model's reasoning. Send it back with its ``signature`` unchanged, or the provider refuses it."""
+    """A model's reasoning. Send it back with its ``signature`` unchanged, or the provider refuses it.
+
+    :raises BadContent: it holds half of a surrogate pair.
+    """
 
     text: str
     signature: str | None = None
     kind: Literal["thinking"] = "thinking"
 
+    def __post_init__(self) -> None:
+        whole(self.text, "thinking")
+
 
 @dataclass(frozen=True, slots=True)
 class Media:
-    """Bytes or an address of them; exactly one of ``data`` and ``url`` is set."""
+    """Bytes or an address of them.
+
+    :raises BadContent: ``data`` and ``url`` are both set, or neither.
+    """
 
     media_type: str
     data: Base64 | None = None
@@ -50,7 +67,8 @@ class Media:
 
     def __post_init__(self) -> None:
         if (self.data is None) == (self.url is None):
-            raise ValueError(f"{type(self).__name__}: give either data or url, not {'neither' if self.data is None else 'both'}")
+            given = "neither" if self.data is None else "both"
+            raise BadContent(f"{type(self).__name__}: give either data or url, not {given}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +95,26 @@ class File(Media):
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A model's wish to have a tool called.
+    """A model's wish to have a tool called. Its ``arguments`` are frozen: change a ``dict(...)`` of them.
 
     ``call_id`` is ours and unique within the run. ``provider_id`` is what the provider called it: it may be empty or
     repeated, so nothing is looked up by it. ``malformed`` holds the text of arguments that are no JSON object; such a
     call never runs.
+
+    :raises BadContent: the arguments are no JSON object.
     """
 
     call_id: str
     name: str
-    arguments: Annotated[Mapping[str, JsonValue], SkipValidation] = field(default_factory=dict[str, JsonValue])
+    arguments: JsonObject = field(default_factory=FrozenDict)
     provider_id: str = ""
     malformed: str | None = None
     signature: str | None = None
     kind: Literal["tool_call"] = "tool_call"
+
+    def __post_init__(self) -> None:
+        if type(self.arguments) is not FrozenDict:
+            object.__setattr__(self, "arguments", freeze_object(self.arguments))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,19 +132,31 @@ class ToolResult:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """The model's own words for not answering."""
+    """The model's own words for not answering.
+
+    :raises BadContent: they hold half of a surrogate pair.
+    """
 
     text: str
     kind: Literal["refusal"] = "refusal"
 
+    def __post_init__(self) -> None:
+        whole(self.text, "a refusal")
+
 
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """A block only its provider understands: kept whole, sent back to that provider, shown to nobody else."""
+    """A block only its provider understands: kept whole, sent back to that provider, shown to nobody else.
+
+    :raises BadContent: the data are no JSON.
+    """
 
     provider: str
-    data: Annotated[JsonValue, SkipValidation]
+    data: Json
     kind: Literal["opaque"] = "opaque"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "data", freeze(self.data))
 
 
 Block = Annotated[
@@ -151,5 +187,21 @@ class Message:
 
 
 def user(*content: "str | Block", pinned: bool = False) -> Message:
-    """A user's message out of texts and blocks."""
-    return Message("user", tuple(Text(part) if isinstance(part, str) else part for part in content), pinned)
+    """A user's message out of texts and blocks.
+
+    :raises BadContent: a part is neither, or a text that cannot be stored.
+    """
+    return Message("user", tuple([_block(part) for part in content]), pinned)
+
+
+def _block(part: "str | Block") -> Block:
+    if isinstance(part, str):
+        return Text(part)
+    if not isinstance(part, _BLOCKS):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
+        raise BadContent(
+            f"{part!r} is neither text nor a block; a message is made of Text, Image, ToolResult and so on"
+        )
+    return part
+
+
+_BLOCKS = (Text, Thinking, Image, Audio, File, ToolCall, ToolResult, Refusal, Opaque)

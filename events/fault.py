@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ..bus.words import message_of
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:
@@ -15,5 +17,5 @@ class Fault:
     @classmethod
     def of(cls, error: BaseException, where: str = "") -> "Fault":
         """Describe an exception. Its ``retryable`` attribute is believed where it has one."""
-        message = str(error) or type(error).__name__
-        return cls(type(error).__name__, message, where, bool(getattr(error, "retryable", False)))
+        name = type(error).__name__
+        return cls(name, message_of(error) or name, where, bool(getattr(error, "retryable", False)))

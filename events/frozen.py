@@ -74,10 +74,11 @@ def whole(text: str, what: str) -> None:
 
     :raises BadContent: it holds half of a surrogate pair.
     """
-    if text.isascii():
-        return
     try:
-        text.encode()
+        if not text.isascii():
+            text.encode()
+    except AttributeError:
+        raise BadContent(f"{what} is {type(text).__name__}, not text") from None
     except UnicodeEncodeError as error:
         raise BadContent(
             f"{what} holds half of a surrogate pair at character {error.start}, which can be neither stored nor sent; "

@@ -1,11 +1,7 @@
 """A person is asked, and decides."""
 
-from collections.abc import Mapping
-from typing import Annotated
-
-from pydantic import JsonValue, SkipValidation
-
 from ..bus.event import Event
+from .frozen import JsonObject
 
 
 class ApprovalRequested(Event):
@@ -16,7 +12,7 @@ class ApprovalRequested(Event):
 
     call_id: str
     name: str
-    arguments: Annotated[Mapping[str, JsonValue], SkipValidation]
+    arguments: JsonObject
     approver: str
     reason: str = ""
 
@@ -31,5 +27,5 @@ class ApprovalDecided(Event):
     approve: bool
     author: str = ""
     reason: str = ""
-    arguments: Annotated[Mapping[str, JsonValue] | None, SkipValidation] = None
+    arguments: JsonObject | None = None
     """What the person put in place of the model's arguments."""

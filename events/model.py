@@ -7,6 +7,9 @@ from .content import Block
 from .fault import Fault
 from .usage import NO_USAGE, Usage
 
+_LONGEST = 16_384
+"""Characters that pieces are joined up to. Growing one without end would copy all of it for each new piece."""
+
 Stop = Literal["end", "tool_calls", "length", "stop_sequence", "content_filter", "refusal", "other"]
 
 
@@ -87,7 +90,7 @@ class TextDelta(Piece):
     snapshot: bool = False
 
     def merged(self, later: Event) -> "TextDelta | None":
-        if type(later) is not TextDelta or later.run_id != self.run_id or later.seq != self.seq or later.snapshot:
+        if not isinstance(later, TextDelta) or later.snapshot or not _goes_on(self, later, self.text):
             return None
         return self.model_copy(update={"text": self.text + later.text})
 
@@ -102,7 +105,7 @@ class ThinkingDelta(Piece):
     snapshot: bool = False
 
     def merged(self, later: Event) -> "ThinkingDelta | None":
-        if type(later) is not ThinkingDelta or later.run_id != self.run_id or later.seq != self.seq or later.snapshot:
+        if not isinstance(later, ThinkingDelta) or later.snapshot or not _goes_on(self, later, self.text):
             return None
         return self.model_copy(update={"text": self.text + later.text})
 
@@ -118,6 +121,11 @@ class ToolCallDelta(Piece):
     arguments: str = ""
 
     def merged(self, later: Event) -> "ToolCallDelta | None":
-        if type(later) is not ToolCallDelta or (later.run_id, later.seq, later.slot) != (self.run_id, self.seq, self.slot):
+        if not isinstance(later, ToolCallDelta) or later.slot != self.slot or not _goes_on(self, later, self.arguments):
             return None
         return self.model_copy(update={"name": self.name or later.name, "arguments": self.arguments + later.arguments})
+
+
+def _goes_on(piece: Piece, later: Piece, so_far: str) -> bool:
+    """Whether ``later`` is of the same message, and there is room for it in the piece that would hold both."""
+    return later.run_id == piece.run_id and later.seq == piece.seq and len(so_far) < _LONGEST

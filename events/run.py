@@ -2,11 +2,10 @@
 
 from typing import Literal
 
-from pydantic import JsonValue
-
 from ..bus.event import Event
 from .content import Message
 from .fault import Fault
+from .frozen import Json
 from .usage import NO_USAGE, Usage
 
 Status = Literal["completed", "failed", "cancelled", "limit"]
@@ -39,7 +38,7 @@ class RunFinished(Event):
     status: Status
     reason: str = ""
     """Why it was not ``completed``: which limit, who cancelled."""
-    output: JsonValue = ""
+    output: Json = ""
     """The final answer; under any other status than ``completed``, what there was of it."""
     error: Fault | None = None
     usage: Usage = NO_USAGE

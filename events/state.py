@@ -121,6 +121,8 @@ def _tool_finished(state: RunState, event: ToolFinished) -> None:
         state.waiting.pop(call_id, None)
     if state.approved:
         state.approved.discard(call_id)
+    if not calls:
+        return
     if event.blame == "model":
         state.faulty = True
     if not transcript.calls:

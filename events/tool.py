@@ -1,12 +1,10 @@
 """A tool call is wished for, starts, makes progress, ends."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
-
-from pydantic import JsonValue, SkipValidation
+from typing import Any, Literal
 
 from ..bus.event import Event
 from .content import Audio, File, Image, Outcome
+from .frozen import JsonObject
 
 Blame = Literal["model", "tool", "policy", "caller"]
 """Who is the reason that a call did not end ``ok``: wrong arguments are the model's, an exception is the tool's."""
@@ -23,7 +21,7 @@ class ToolRequested(Event):
 
     call_id: str
     name: str
-    arguments: Annotated[Mapping[str, JsonValue], SkipValidation]
+    arguments: JsonObject
 
     def vetoed(self, reason: str) -> "ToolFinished":
         return ToolFinished(
@@ -45,7 +43,7 @@ class ToolFinished(Event):
     """A tool call has its result.
 
     Published exactly once for each ``ToolRequested``: by ``handlers.stages.tools`` for a call that ran or could not
-    run, by ``handlers.stages.approval`` for one that was rejected, by the runtime for one that was vetoed or stopped.
+    run, by ``handlers.stages.decide`` for one that was rejected, by the runtime for one that was vetoed or stopped.
     """
 
     may_change = frozenset({"output", "parts"})

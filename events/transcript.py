@@ -75,14 +75,16 @@ class Transcript:
             self.messages.append(Message("assistant", (Text(text),)))
 
     def finished(self, event: ToolFinished) -> None:
-        """A result; the last one makes them all a message."""
+        """A result; the last one makes them all a message. One that no open call waits for changes nothing."""
         calls, results, call_id = self.calls, self.results, event.call_id
+        if call_id in results:
+            return
         for call in calls:
             if call.call_id == call_id:
-                results[call_id] = ToolResult(
-                    call_id, call.name, event.output, event.outcome, event.parts, call.provider_id
-                )
                 break
+        else:
+            return
+        results[call_id] = ToolResult(call_id, call.name, event.output, event.outcome, event.parts, call.provider_id)
         if len(results) == len(calls):
             in_order = results.values() if len(results) == 1 else [results[call.call_id] for call in calls]
             self.messages.append(Message("tool", tuple(in_order)))

@@ -40,7 +40,7 @@ class Actor:
     It is the ``RunScope`` that the stages see. What may be asked of a run from outside is on ``Run``.
     """
 
-    __slots__ = ("_bus", "_helpers", "_inbox", "_pause", "_stages", "deps", "holding", "journal", "stop_reason", "watch")
+    __slots__ = ("_bus", "_helpers", "_inbox", "_pause", "_stages", "deps", "holding", "journal", "state", "stop_reason", "watch")
 
     def __init__(
         self,
@@ -54,6 +54,7 @@ class Actor:
         deps: Any,
     ) -> None:
         self.journal = journal
+        self.state: RunState = journal.state
         self.deps = deps
         self.holding = holding
         self.watch = watch
@@ -212,10 +213,6 @@ class Actor:
         return event
 
     # --- what stages see: RunScope ---
-
-    @property
-    def state(self) -> RunState:
-        return self.journal.state
 
     @property
     def stopping(self) -> bool:

@@ -40,11 +40,12 @@ class Journal:
 
         :raises OutOfOrder: it may not follow the events before it.
         """
-        event_class, events = type(event), self.events
+        event_class, events, state = type(event), self.events, self.state
         phase = self.phase = ORDER[self.phase].get(event_class) or after(self.phase, event_class)
-        stamp(event, self.run_id, len(events) + 1, self._clock(), cause)
-        events.append(event)
-        self.state.add(event)
+        stamp(event, self.run_id, state.seq + 1, self._clock(), cause)
+        events.keep_class(event_class)
+        events.keep_fields(event.__dict__)
+        state.add(event)
         if self._waiting:
             self.wake()
         bus = self._bus

@@ -2,7 +2,7 @@
 
 from .coercion import Rendered, render
 from .context import ToolContext
-from .decorator import as_tool, tool
+from .decorator import as_tool
 from .errors import (
     BadTool,
     DuplicateTool,
@@ -17,6 +17,10 @@ from .invoke import last_of
 from .threads import ThreadPool
 from .tool import Tool
 from .toolset import Toolset
+
+# isort: split
+# Last, for there is a module of this name, and whoever imports ``loopbus.tools.tool`` wants the function.
+from .decorator import tool
 
 __all__ = [
     "BadTool",

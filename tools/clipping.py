@@ -10,9 +10,12 @@ from typing import Any, cast
 from pydantic import BaseModel
 from pydantic_core import to_json
 
+from .serializers import computes_itself
+
 DEEPEST = 100
 """How many containers may stand in one another."""
 
+_LARGEST_WHOLE = 1024 * 1024
 _SMALL = frozenset({bool, float, type(None)})
 _LARGE = 10**20
 
@@ -26,7 +29,8 @@ class Clip:
 
     ``take`` returns the value as it is where it fits, and the beginning of it where it does not. Sets come back
     sorted, where that is possible, because the order of a set of texts changes from process to process. Inside a
-    pydantic model every value keeps its type, and sets their order: the model's own serializers decide there.
+    pydantic model every value keeps its type, and sets their order: the model's own serializers decide there. A model
+    that computes what it shows is taken whole, if it is not too large for that.
     """
 
     __slots__ = ("depth", "left", "missing", "room", "typed")
@@ -86,7 +90,7 @@ class Clip:
 
     def plain_sequence(self, value: list[Any] | tuple[Any, ...]) -> Any:
         size = _flat_size(value, self.left)
-        if size is None:
+        if size is None or self.depth == DEEPEST:
             return self.sequence(value)
         self.left -= size
         return value
@@ -94,7 +98,7 @@ class Clip:
     def plain_mapping(self, value: dict[Any, Any]) -> Any:
         keys = _flat_size(value, self.left)
         items = None if keys is None else _flat_size(value.values(), self.left - keys)
-        if keys is None or items is None:
+        if keys is None or items is None or self.depth == DEEPEST:
             return self.mapping(value)
         self.left -= keys + items
         return value
@@ -118,7 +122,7 @@ class Clip:
         kept = self._items(value, len(value))
         if not self.typed:
             return _ordered(kept)
-        return value if self.missing == before else frozenset(kept)
+        return value if self.missing == before else set(kept) if isinstance(value, set) else frozenset(kept)
 
     def values(self, value: ValuesView[Any]) -> Any:
         return self._items(value, len(value))
@@ -133,17 +137,30 @@ class Clip:
             name = self.text(key) if type(key) is str else key
             kept[name] = self.take(item)
         self.depth -= 1
-        self._estimate(len(value), len(kept), room)
+        self._estimate(len(value), len(kept), room - self.left + self.missing - before)
         return value if self.typed and self.missing == before else kept
 
     def instance(self, value: Any) -> Any:
         """A dataclass."""
-        if self.typed or hasattr(value, "__pydantic_serializer__"):
-            return self._altered(value, _altered_copy)
-        return self.mapping(attributes(value))
+        if hasattr(value, "__pydantic_serializer__"):
+            return self._whole(value) if computes_itself(type(value)) else self._altered(value, _altered_copy)
+        return self._altered(value, _altered_copy) if self.typed else self.mapping(attributes(value))
 
     def model(self, value: BaseModel) -> Any:
-        return self._altered(value, _altered_model)
+        return self._whole(value) if computes_itself(type(value)) else self._altered(value, _altered_model)
+
+    def _whole(self, value: Any) -> Any:
+        """A model that computes what it shows: all of it, or nothing."""
+        self._descend()
+        measure = Clip(_LARGEST_WHOLE)
+        measure.typed, measure.depth = 1, self.depth
+        for item in attributes(value).values():
+            measure.take(item)
+        if measure.missing:
+            raise NotJson(f"it has serializers of its own and is above {_LARGEST_WHOLE:,} bytes; return a part of it")
+        self.left -= measure.room - measure.left
+        self.depth -= 1
+        return value
 
     def _altered(self, value: Any, alter: Callable[[Any, dict[str, Any]], Any]) -> Any:
         """The value itself, or a copy of it whose long attributes are cut. None is left out."""
@@ -157,14 +174,14 @@ class Clip:
 
     def _items(self, values: Iterable[Any], length: int) -> list[Any]:
         self._descend()
-        room = self.left
+        before, room = self.missing, self.left
         kept: list[Any] = []
         for item in values:
             if self.left <= 0:
                 break
             kept.append(self.take(item))
         self.depth -= 1
-        self._estimate(length, len(kept), room)
+        self._estimate(length, len(kept), room - self.left + self.missing - before)
         return kept
 
     def _descend(self) -> None:
@@ -172,9 +189,10 @@ class Clip:
             raise NotJson(f"nested deeper than {DEEPEST} levels")
         self.depth += 1
 
-    def _estimate(self, length: int, kept: int, room: int) -> None:
+    def _estimate(self, length: int, kept: int, size: int) -> None:
+        """Count what was left out: as large, item by item, as those that were kept."""
         if kept < length:
-            self.missing += (length - kept) * max(2, (room - self.left) // max(kept, 1))
+            self.missing += (length - kept) * max(2, size // max(kept, 1))
 
 
 def attributes(value: Any) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def _ends(path: str) -> str:
 
 
 def _reason(value: Any, error: Exception | None) -> str:
-    name = type(value).__qualname__
+    name = type(value).__name__
     if isinstance(value, Awaitable):
         return f"{name} is not JSON; await it before you return it"
     if isinstance(value, str):

@@ -83,7 +83,7 @@ async def _call_in_thread(
 ) -> object:
     try:
         result = await threads.submit(partial(fn, **kwargs), on_late)
-    except CancelledError:
+    except (CancelledError, GeneratorExit):
         if context is not None:
             context.cancel()
         raise

@@ -108,7 +108,8 @@ def failure(
     words = _words(payload)
     meant = status or words.status or KINDS.get(words.code) or KINDS.get(words.kind) or 500
     kind = CODES.get(words.code) or CODES.get(words.kind) or STATUSES.get(meant) or HUNDREDS.get(meant // 100, Broken)
-    if kind is Refused and meant in (400, 413, 422) and _OVERFLOW.search(words.message):
+    # Without a status, 500 was only our guess.
+    if (meant in (400, 413, 422) or kind is Broken and not status) and _OVERFLOW.search(words.message):
         kind = ContextOverflow
     code = words.code or words.kind
     label = " ".join(dict.fromkeys(str(part) for part in (status or words.status, code) if part))

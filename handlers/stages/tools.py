@@ -50,6 +50,8 @@ class CallTools:
             return ApprovalRequested(
                 call_id=event.call_id, name=event.name, arguments=event.arguments, approver="", reason="the tool needs it"
             )
+        if len(calls) == 1 and tool.resource is None:
+            return await self._call(tool, kwargs, event, run)
         if len(calls) == 1 or self._in_order(calls):
             return await self._run(tool, kwargs, event, run)
         run.answer_later(self._run(tool, kwargs, event, run), f"tool {tool.name}", event.seq)

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import TextIO
 
-from rich.console import Console, Group
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.panel import Panel
 from rich.text import Text
@@ -45,7 +45,7 @@ class LiveScreen:
 
     def show(self, run: Progress, kind: Kind, text: str) -> None:
         body = Text(_MARKS.get(kind, "") + text, style=_STYLES[kind])
-        self._console.print(self._tagged(run, body), soft_wrap=True)
+        self._print(self._tagged(run, body))
 
     def show_result(self, run: Progress, result: Result) -> None:
         lines = result.output.splitlines()
@@ -61,7 +61,7 @@ class LiveScreen:
             border_style=f"dim {colour}",
             expand=False,
         )
-        self._console.print(panel)
+        self._print(panel)
 
     def begin(self, runs: Mapping[str, Progress]) -> None:
         self._runs = runs
@@ -81,6 +81,12 @@ class LiveScreen:
         self._runs, self._several = {}, False
         if live is not None:
             live.stop()
+
+    def _print(self, what: RenderableType) -> None:
+        if self._live is not None:
+            # What is printed goes above the last drawing, and that may still show what is printed now.
+            self._live.refresh()
+        self._console.print(what)
 
     def _tagged(self, run: Progress, text: Text) -> Text:
         self._several = self._several or len(self._runs) > 1
@@ -106,16 +112,11 @@ class LiveScreen:
         if room < 1:
             return []
         calls = tuple(run.calls.values())[-room:]
-        lines = [
-            _line(f"{_frame()} {call.words} {call.doing} {max(time.time() - call.since, 0):.1f} s", "magenta")
-            for call in calls
-        ]
+        lines = [_line(f"{_frame()} {call.summary(time.time())}", "magenta") for call in calls]
         left = room - len(lines)
         if not run.tail or not left:
             return lines
-        width = self._console.width
-        # Only the end can be seen, so only that is wrapped.
-        written = Text(run.tail[-left * width :]).wrap(self._console, width)
+        written = Text(run.tail).wrap(self._console, self._console.width)
         return [*written[-left:], *lines]
 
     def _status(self, run: Progress) -> Text:

@@ -24,6 +24,10 @@ class Call:
     doing: str = ""
     """What the tool last said of its progress."""
 
+    def summary(self, now: float) -> str:
+        """How far the call is, in one line."""
+        return " ".join(filter(None, (self.words, self.doing, f"{max(now - self.since, 0):.1f} s")))
+
 
 @dataclass(slots=True)
 class Result:
@@ -56,7 +60,10 @@ class Progress:
 
     def hear(self, text: str, *, anew: bool) -> None:
         """Remember some more of the message that is being written."""
-        self.tail = text[-TAIL:] if anew else (self.tail + text)[-TAIL:]
+        self.tail = text if anew else self.tail + text
+        if len(self.tail) > TAIL:
+            # By half at once: where the text begins decides how it is wrapped, so it must not move all the time.
+            self.tail = self.tail[-TAIL // 2 :]
 
     def open(self, event: ToolRequested | ApprovalRequested) -> None:
         """Remember a call."""

@@ -1,5 +1,6 @@
 """Turns events into what is shown: an observer with a screen."""
 
+import asyncio
 import os
 import sys
 from collections.abc import Callable, Mapping
@@ -83,7 +84,7 @@ class TerminalView:
 
     def attach(self, bus: Bus) -> None:
         """Subscribe to a bus. A terminal that is too slow joins the pieces of a message, and then skips."""
-        bus.observe(self.hears, self, name=NAME, overflow="coalesce")
+        bus.observe(self.hears, self._take_turns if self._screen.live else self, name=NAME, overflow="coalesce")
 
     def __call__(self, event: Event) -> None:
         show = self._show.get(type(event))
@@ -98,6 +99,12 @@ class TerminalView:
     def pause(self) -> None:
         """Take away what moves, until the next event, so that somebody else may use the terminal."""
         self._screen.end()
+
+    async def _take_turns(self, event: Event) -> None:
+        """Drawing takes milliseconds, so everything else on the event loop gets its turn between two events."""
+        self(event)
+        if event.durable:
+            await asyncio.sleep(0)
 
     def _run(self, event: Event) -> Progress:
         """What is known of an event's run; one that was joined late is known from now on."""
@@ -126,9 +133,9 @@ class TerminalView:
         final = not any(type(block) is ToolCall for block in event.content)
         for block in event.content:
             if isinstance(block, Thinking) and block.text.strip():
-                self._screen.show(run, "thinking", printable(block.text))
+                self._screen.show(run, "thinking", printable(block.text).strip())
             elif isinstance(block, Text | Refusal) and block.text.strip() and (self._answers or not final):
-                self._screen.show(run, "text", printable(block.text))
+                self._screen.show(run, "text", printable(block.text).strip())
 
     def _failed(self, event: ModelFailed) -> None:
         run = self._run(event)
@@ -136,7 +143,7 @@ class TerminalView:
         run.tokens += event.usage.total_tokens
         partial = "".join(block.text for block in event.partial if isinstance(block, Text))
         if partial.strip():
-            self._screen.show(run, "text", printable(partial))
+            self._screen.show(run, "text", printable(partial).strip())
         self._screen.show(run, "bad", printable(short(f"{event.error.kind}: {event.error.message}", 1000)))
 
     def _requested(self, event: ToolRequested) -> None:
