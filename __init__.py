@@ -60,14 +60,16 @@ _ROOMS = frozenset({"backends", "bus", "events", "handlers", "runtime", "tools"}
 """Reached as attributes too: ``loopbus.events.ToolFinished``."""
 
 
-def __getattr__(name: str) -> Any:
-    """Load a name, or a room, when it is first asked for (PEP 562)."""
-    if name in _HOMES:
-        value = globals()[name] = getattr(_import_module(f".{_HOMES[name]}", __name__), name)
-        return value
-    if name in _ROOMS:
-        return _import_module(f".{name}", __name__)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}", name=name)
+if not TYPE_CHECKING:
+    # A type checker is not to see this, or it would take every misspelt name for one of ours.
+    def __getattr__(name: str) -> Any:
+        """Load a name, or a room, when it is first asked for (PEP 562)."""
+        if name in _HOMES:
+            value = globals()[name] = getattr(_import_module(f".{_HOMES[name]}", __name__), name)
+            return value
+        if name in _ROOMS:
+            return _import_module(f".{name}", __name__)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}", name=name)
 
 
 def __dir__() -> list[str]:

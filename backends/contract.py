@@ -67,9 +67,9 @@ class ThinkingPiece(NamedTuple):
 
 
 class ToolCallPiece(NamedTuple):
-    """Some more of the tool call in slot ``index``; ``provider_id`` and ``name`` are empty once told."""
+    """Some more of the tool call in ``slot``; ``provider_id`` and ``name`` are empty once told."""
 
-    index: int
+    slot: int
     provider_id: str = ""
     name: str = ""
     arguments: str = ""

@@ -17,8 +17,8 @@ MAX_ERROR_BYTES = 64 * 1024
 FAREWELL_S = 1.0
 """How long to wait for the end of the body once the wire has said its last word. It frees the connection for reuse."""
 
-STREAMED: Mapping[str, bool] = {"text/event-stream": True, "application/json": False}
-"""Content types that say whether an answer is a stream."""
+STREAMED: Mapping[str, bool] = {"text/event-stream": True, "application/json": False, "text/html": False}
+"""Content types that say whether an answer is a stream. A page is none, and no answer either: a wrong base URL."""
 
 F = TypeVar("F")
 F_co = TypeVar("F_co", covariant=True)

@@ -162,9 +162,9 @@ class ReplyFold:
         part.signature = piece.signature
 
     def _add_call(self, piece: ToolCallPiece) -> None:
-        part = self._calls.get(piece.index)
+        part = self._calls.get(piece.slot)
         if part is None:
-            part = self._calls[piece.index] = self._new_call()
+            part = self._calls[piece.slot] = self._new_call()
         if piece.arguments:
             part.pieces.append(piece.arguments)
         part.name = part.name or piece.name

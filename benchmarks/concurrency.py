@@ -4,74 +4,84 @@ import json
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 from .concurrency_worker import CONTENDERS, DELAY_S, TURNS
 from .figures import Figure, Target, figure
 from .harness import Effort, Pairs
 
-CROWDS = {100: 5, 1_000: 1, 5_000: 1}
-"""Runs at once, and how many such waves make a sample that is long enough."""
-FEW, SOME, MANY = CROWDS
+WAVES = {100: 5, 1_000: 1, 5_000: 1}
+"""Runs at once at full effort, and how many such waves make a sample that is long enough."""
+FEW, SOME, MANY = WAVES
 WALL = {SOME: Target("value", 1.3)}
 IDEAL_S = TURNS * DELAY_S
 ROOT = Path(__file__).resolve().parent.parent
 
 Taken = dict[tuple[str, int], dict[str, list[float]]]
-"""By contender and size of the crowd: every measure, round by round."""
+"""By contender and crowd at full effort: every measure, round by round."""
 
 
 def figures(effort: Effort) -> list[Figure]:
     """Wall time over the ideal, CPU per run and how it grows with the crowd, memory per run."""
     effort = effort.at_most(3)
-    crowds = {size: effort.times(size, least=2) for size in CROWDS}
+    crowds = {full: effort.times(full, least=2) for full in WAVES}
     taken: Taken = defaultdict(lambda: defaultdict(list))
     for number in range(effort.rounds):
         for contender in sorted(CONTENDERS, reverse=number % 2 == 0):
-            for size, waves in CROWDS.items():
-                _take(taken, contender, size, [str(crowds[size]), str(waves)])
+            for full, runs in crowds.items():
+                _take(taken[contender, full], contender, runs, effort.times(WAVES[full]))
             if number == 0:
-                _take(taken, contender, SOME, [str(crowds[SOME]), "1", "--traced"])
-    return [*_wall(taken), *_cpu(taken), *_memory(taken)]
+                _take(taken[contender, SOME], contender, crowds[SOME], 1, "--traced")
+    return [*_wall(taken, crowds), *_cpu(taken, crowds), *_memory(taken, crowds)]
 
 
-def _take(taken: Taken, contender: str, size: int, arguments: list[str]) -> None:
+def _take(measures: dict[str, list[float]], contender: str, runs: int, waves: int, *options: str) -> None:
     """Run one crowd in a fresh process and note what it says."""
-    command = [sys.executable, "-m", "benchmarks.concurrency_worker", contender, *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    command = [sys.executable, "-m", "benchmarks.concurrency_worker", contender, str(runs), str(waves), *options]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
     for measure, value in json.loads(done.stdout).items():
-        taken[contender, size][measure].append(value)
+        measures[measure].append(value)
 
 
-def _pairs(taken: Taken, size: int, measure: str) -> Pairs:
-    return Pairs(taken["ours", size][measure], taken["floor", size][measure])
+def _pairs(taken: Taken, crowd: int, measure: str) -> Pairs:
+    return Pairs(taken["ours", crowd][measure], taken["floor", crowd][measure])
 
 
-def _wall(taken: Taken) -> list[Figure]:
+def _wall(taken: Taken, crowds: Mapping[int, int]) -> list[Figure]:
     return [
-        figure(f"{size:,} runs, wall over ideal", "x", _pairs(taken, size, "wall_s"), WALL.get(size), per_second=1 / IDEAL_S)
-        for size in CROWDS
+        figure(
+            f"{runs:,} runs, wall over ideal",
+            "x",
+            _pairs(taken, full, "wall_s"),
+            WALL.get(full),
+            per_second=1 / IDEAL_S,
+        )
+        for full, runs in crowds.items()
     ]
 
 
-def _cpu(taken: Taken) -> list[Figure]:
-    each = [figure(f"{size:,} runs, CPU a run", "us", _pairs(taken, size, "cpu_s"), per_second=1e6) for size in CROWDS]
-    grown = [Pairs(taken[who, MANY]["cpu_s"], taken[who, FEW]["cpu_s"]) for who in ("ours", "floor")]
+def _cpu(taken: Taken, crowds: Mapping[int, int]) -> list[Figure]:
+    each = [
+        figure(f"{runs:,} runs, CPU a run", "us", _pairs(taken, full, "cpu_s"), per_second=1e6)
+        for full, runs in crowds.items()
+    ]
+    ours, floor = (Pairs(taken[who, MANY]["cpu_s"], taken[who, FEW]["cpu_s"]) for who in ("ours", "floor"))
     growth = Figure(
-        name=f"{MANY:,} runs, CPU a run over that of {FEW}",
+        name=f"{crowds[MANY]:,} runs, CPU a run over that of {crowds[FEW]:,}",
         unit="x",
-        value=grown[0].ratio,
-        floor=grown[1].ratio,
-        ratios=Pairs(grown[0].ratios, grown[1].ratios).ratios,
+        value=ours.ratio,
+        floor=floor.ratio,
+        ratios=Pairs(ours.ratios, floor.ratios).ratios,
         target=Target("value", 1.3),
     )
     return [*each, growth]
 
 
-def _memory(taken: Taken) -> list[Figure]:
-    kilobytes = 1 / 1_000
-    resident, traced = _pairs(taken, MANY, "rss_bytes"), _pairs(taken, SOME, "traced_bytes")
+def _memory(taken: Taken, crowds: Mapping[int, int]) -> list[Figure]:
+    bound, kilobytes = Target("value", 40), 1 / 1_000
+    resident, allocated = _pairs(taken, MANY, "rss_bytes"), _pairs(taken, SOME, "traced_bytes")
     return [
-        figure(f"{MANY:,} runs, resident memory a run", "kB", resident, Target("value", 40), per_second=kilobytes),
-        figure(f"{SOME:,} runs, allocated memory a run", "kB", traced, Target("value", 40), per_second=kilobytes),
+        figure(f"{crowds[MANY]:,} runs, resident memory a run", "kB", resident, bound, per_second=kilobytes),
+        figure(f"{crowds[SOME]:,} runs, allocated memory a run", "kB", allocated, bound, per_second=kilobytes),
     ]

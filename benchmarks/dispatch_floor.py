@@ -1,7 +1,7 @@
 """The floor of a dispatch: a bare asyncio queue, and a task that empties it, for each who listens."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 Handler = Callable[[object], Awaitable[None]]
@@ -9,7 +9,7 @@ Publish = Callable[[object], None]
 
 
 @asynccontextmanager
-async def queues(handlers: Sequence[Handler]) -> AsyncIterator[Publish]:
+async def queues(handlers: Sequence[Handler]) -> AsyncGenerator[Publish, None]:
     """What puts an event into every handler's queue, while their consumers run."""
     waiting: list[asyncio.Queue[object]] = [asyncio.Queue() for _ in handlers]
     async with asyncio.TaskGroup() as consumers:

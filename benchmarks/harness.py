@@ -48,7 +48,9 @@ class Stopwatch:
         self._cpu = time.process_time()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.cpu_s = time.process_time() - self._cpu
         self.wall_s = time.perf_counter() - self._wall
 

@@ -3,7 +3,7 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -87,7 +87,7 @@ async def _read_run(runtime: Runtime, url: str) -> int:
 
 
 @contextmanager
-def _server() -> Iterator[str]:
+def _server() -> Generator[str, None, None]:
     command = [sys.executable, "-m", "benchmarks.streaming_server"]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None

@@ -1,7 +1,7 @@
-"""What a turn costs: one in-process model call and one validated tool call, with observers attached that hear it all."""
+"""What a turn costs: one in-process model call and one validated tool call, with observers that hear all of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from loopbus import Agent, Limits, Runtime, tool
@@ -82,7 +82,8 @@ def _by_hand(turns: int, repeats: int) -> Sample:
         with Stopwatch() as watch:
             for _ in range(repeats):
                 messages = await turn_floor.run(model, "What is 17 + 25?")
-                assert messages[-1]["content"] == "42" and len(messages) == 2 * turns
+                assert messages[-1]["content"] == "42"
+                assert len(messages) == 2 * turns
         return watch.cpu_s / (repeats * turns)
 
     return sample
@@ -110,7 +111,8 @@ class Heard:
             with Stopwatch() as watch:
                 for _ in range(repeats):
                     result = await self._runtime.run(runs, "What is 17 + 25?")
-                    assert result.output == "42" and result.turns == turns
+                    assert result.output == "42"
+                    assert result.turns == turns
                 await self._runtime.bus.drain()
             # Deltas, which come on top, are the backend's to choose.
             assert self._heard >= self._observers * repeats * _durable_events(turns)
@@ -125,6 +127,6 @@ def _durable_events(turns: int) -> int:
 
 
 @asynccontextmanager
-async def _runtime(observers: int) -> AsyncIterator[Heard]:
+async def _runtime(observers: int) -> AsyncGenerator[Heard, None]:
     async with Runtime() as runtime:
         yield Heard(runtime, observers)

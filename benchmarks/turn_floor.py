@@ -37,7 +37,7 @@ TOOLS = {"add": ByHand(AddArguments, add)}
 
 
 def scripted(turns: int) -> Model:
-    """A model that asks for ``add`` in every turn but the last, in which it answers. Any number of runs may share it."""
+    """A model that asks for ``add`` in every turn but the last and then answers. Any number of runs may share it."""
 
     async def model(messages: Messages) -> dict[str, Any]:
         turn = len(messages) // 2 + 1
@@ -65,4 +65,3 @@ async def run(model: Model, prompt: str, tools: Mapping[str, ByHand] = TOOLS) ->
             arguments = tool.arguments.model_validate_json(function["arguments"])
             result = await tool.function(**arguments.__dict__)
             messages.append({"role": "tool", "tool_call_id": call["id"], "content": json.dumps(result)})
-

@@ -3,13 +3,18 @@
 from .bus import Bus
 from .errors import (
     AlreadyPublished,
+    BadEvent,
+    BadOption,
     BadSelector,
     BusError,
+    CannotSpawn,
+    Deadlock,
     LoopbusError,
     NameTaken,
     NotInterceptable,
     PublishCycle,
     StageTaken,
+    StreamTaken,
     UnknownEvent,
 )
 from .event import Event
@@ -27,9 +32,13 @@ from .tasks import TaskOwner
 __all__ = [
     "AlreadyPublished",
     "Ask",
+    "BadEvent",
+    "BadOption",
     "BadSelector",
     "Bus",
     "BusError",
+    "CannotSpawn",
+    "Deadlock",
     "Event",
     "EventsDropped",
     "House",
@@ -46,6 +55,7 @@ __all__ = [
     "StageTable",
     "StageTaken",
     "Stream",
+    "StreamTaken",
     "SubscriberFailed",
     "TaskOwner",
     "UnknownEvent",

@@ -10,8 +10,8 @@ from .event import Event
 from .house import SubscriberFailed
 from .interception import Judge, Policy, Verdict, wants_state
 from .observer import Observer, OnError, Watcher, name_of
-from .queue import Overflow
 from .outbox import Outbox
+from .queue import Overflow
 from .routes import Derive, Deriver, Routes, Sink
 from .selector import Heard, selector
 from .stream import Stream
@@ -180,7 +180,7 @@ class Bus:
         """
         chain = nesting.chain_of(event)
         if not chain:
-            self._outbox.put(event)
+            self._outbox.put(event, routes)
             return
         self._outbox.flush()
         for sink in routes.sinks:

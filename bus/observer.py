@@ -15,7 +15,7 @@ from .queue import BoundedQueue, Overflow
 from .selector import Selector
 from .words import describe
 
-Watcher = Callable[[Any], Awaitable[None] | None]
+Watcher = Callable[[Any], Awaitable[Any] | None]
 OnError = Literal["detach", "keep"]
 
 _log = logging.getLogger("loopbus.bus")

@@ -4,14 +4,22 @@ import asyncio
 from collections.abc import Callable
 
 from .event import Event
-from .routes import Sink
+from .routes import Routes, Sink
+
+_MOST = 1024
+"""Events that are held back at most."""
+
+
+_FULL = 256
+"""Events that wait here at most, whatever a publisher does without letting go of the loop."""
 
 
 class Outbox:
     """Collects events and puts them into the queues of all subscribers together.
 
     No subscriber's task can run before the publisher lets go of the event loop, so until then one list is enough: a
-    queue is then filled once for many events, which costs a third of filling it for each.
+    queue is then filled once for many events, which costs a third of filling it for each. It never holds many: a
+    publisher that does not let go fills the queues in portions, and what overflows there is dropped.
     """
 
     __slots__ = ("_events", "_scheduled", "_sinks")
@@ -21,11 +29,19 @@ class Outbox:
         self._events: list[Event] = []
         self._scheduled: asyncio.Handle | None = None
 
-    def put(self, event: Event) -> None:
-        """Take an event; it is in the queues at the next turn of the loop, or after ``flush``."""
-        self._events.append(event)
+    def put(self, event: Event, routes: Routes) -> None:
+        """Take an event; it is in the queues at the next turn of the loop at the latest, or after ``flush``."""
+        events = self._events
+        if not events and routes.sinks[0].queue.idle:
+            # The first of a turn, most likely, and often the only one: whoever sleeps is woken without a detour.
+            for offer in routes.offers:
+                offer(event)
+            return
+        events.append(event)
         if self._scheduled is None:
             self._schedule()
+        elif len(events) >= _MOST:
+            self.flush()
 
     def flush(self) -> None:
         """Put everything into the queues now."""

@@ -76,11 +76,16 @@ class BoundedQueue:
         while not self.items:
             if self.closed:
                 return False
-            if self._getter is not None and not self._getter.done():
+            if self.idle:
                 raise StreamTaken("another task takes from this stream already; open a stream for each")
             self._getter = asyncio.get_running_loop().create_future()
             await self._getter
         return True
+
+    @property
+    def idle(self) -> bool:
+        """Whether the subscriber sleeps until there is something to take."""
+        return self._getter is not None and not self._getter.done()
 
     @property
     def congested(self) -> bool:
@@ -122,7 +127,7 @@ class BoundedQueue:
         while items and items[-1] is not self._seam:
             fresh.append(items.pop())
         for each in reversed(fresh):
-            both = items[-1].merged(each) if items else None
+            both = _joined(items[-1], each) if items else None
             if both is None:
                 items.append(each)
             else:
@@ -135,6 +140,14 @@ class BoundedQueue:
         for each in (*self.items, event):
             self._on_drop(each)
         self.close(forget=True)
+
+
+def _joined(earlier: Event, later: Event) -> Event | None:
+    try:
+        return earlier.merged(later)
+    except Exception:
+        # Publishers wait for this, and an application's events join as they like; two that cannot stay two.
+        return None
 
 
 _WHEN_FULL: Mapping[Overflow, Callable[[BoundedQueue, Event], None]] = {

@@ -29,7 +29,7 @@ class Deriver:
 class Routes:
     """The subscriptions that a class of event is covered by, in the order in which they were made."""
 
-    __slots__ = ("derivers", "policies", "sinks")
+    __slots__ = ("derivers", "offers", "policies", "sinks")
 
     def __init__(
         self, event_class: type[Event], sinks: Iterable[Sink], policies: Iterable[Policy], derivers: Iterable[Deriver]
@@ -37,3 +37,5 @@ class Routes:
         self.sinks = tuple(sink for sink in sinks if sink.selector.covers(event_class))
         self.policies = tuple(policy for policy in policies if policy.selector.covers(event_class))
         self.derivers = tuple(deriver for deriver in derivers if deriver.selector.covers(event_class))
+        # Without a condition there is nothing to ask: events go straight into the queue.
+        self.offers = tuple(sink.offer if sink.selector.conditional else sink.queue.put for sink in self.sinks)

@@ -7,7 +7,6 @@ import anyio
 
 from ..events.human import ApprovalRequested
 from ..handlers.observers.terminal.progress import call_words
-from ..handlers.printable import printable
 from ..runtime.run import Run
 
 _NOBODY = "nobody is at the terminal to approve it; --yes approves every call"
@@ -38,9 +37,8 @@ async def _ask(event: ApprovalRequested) -> bool:
     from prompt_toolkit import PromptSession
     from prompt_toolkit.output import create_output
 
-    reason = f" ({printable(event.reason)})" if event.reason else ""
     session: PromptSession[str] = PromptSession(output=create_output(sys.stderr))
-    question = f"Call {call_words(event.name, event.arguments)}{reason}? [y/N] "
+    question = f"Approve {call_words(event.name, event.arguments)}? [y/N] "
     try:
         answer = await session.prompt_async(question, handle_sigint=False)
     except EOFError:

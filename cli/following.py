@@ -49,6 +49,8 @@ class Following:
             self._close_view()
             if not isinstance(agent.model, str):
                 await agent.model.aclose()
+        if self._view is None and result.status != "completed":
+            complain(f"{result.status}: {result.reason}")
         self._report.result(result)
         code = CODES[result.status]
         if runtime.zombies:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, is_dataclass
-from typing import Any
+from typing import Any, cast
 
 from ..handlers.printable import printable
 from .errors import ReaderGone
@@ -63,5 +63,5 @@ def _encode(value: object) -> Any:
     if isinstance(value, bytes):
         return base64.b64encode(value).decode("ascii")
     if isinstance(value, Mapping):
-        return dict(value)
+        return dict(cast("Mapping[str, Any]", value))
     raise TypeError(f"{type(value).__name__} has no form in JSON")

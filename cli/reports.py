@@ -31,7 +31,7 @@ class Answer:
         if result.status == "completed":
             write(f"{words}\n")
         elif words:
-            complain(f"the answer is not whole: {words}")
+            complain(f"the answer is not whole:\n{words}")
 
 
 class Pieces:

@@ -1,5 +1,6 @@
 """``loopbus run``: one run of an agent, from a prompt to an exit code."""
 
+import logging
 import sys
 from typing import Annotated
 
@@ -17,7 +18,8 @@ from .reports import REPORTS
 
 def run(
     prompt: Annotated[
-        str | None, typer.Argument(help="What to say to the model; - or nothing at all reads it from stdin.")
+        str | None,
+        typer.Argument(metavar="PROMPT", help="What to say to the model; - or nothing at all reads it from stdin."),
     ] = None,
     model: Annotated[
         str,
@@ -38,11 +40,13 @@ def run(
     timeout: Annotated[float | None, typer.Option(min=0.001, metavar="SECONDS", help="Stop after this time.")] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Approve every tool call that asks for approval.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing on stderr but errors.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the log too, with tracebacks.")] = False,
 ) -> None:
     """Run an agent. The answer goes to stdout, everything else to stderr.
 
     Exit codes: 0 completed, 1 failed, 2 wrong usage, 3 a limit was reached, 130 interrupted.
     """
+    show_log(verbose)
     said = read_prompt(prompt)
     limits = Limits(turns=max_turns, seconds=timeout)
     agent = Agent(load_model(model), instructions, load_tools(tools or ()), limits=limits)
@@ -52,6 +56,14 @@ def run(
     interrupts = Interrupts()
     following = Following(REPORTS[as_json, stream](), view, Approvals(yes=yes), interrupts)
     raise typer.Exit(interrupts.run(following.run(agent, said)))
+
+
+def show_log(wanted: bool) -> None:
+    """Send what is logged to stderr, or nowhere: what matters of it is in the result."""
+    if wanted:
+        logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    else:
+        logging.getLogger("loopbus").addHandler(logging.NullHandler())
 
 
 def read_prompt(argument: str | None) -> str:

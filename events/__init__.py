@@ -19,6 +19,7 @@ from .content import (
 )
 from .control import CancelRequested, LoopDetected, MessageInjected
 from .custom import Custom
+from .errors import BadContent
 from .fault import Fault
 from .human import ApprovalDecided, ApprovalRequested
 from .model import ModelFailed, ModelReplied, ModelRequested, Piece, TextDelta, ThinkingDelta, ToolCallDelta
@@ -34,6 +35,7 @@ __all__ = [
     "ApprovalDecided",
     "ApprovalRequested",
     "Audio",
+    "BadContent",
     "Block",
     "CancelRequested",
     "CostCounted",

@@ -13,7 +13,7 @@ from loopbus.events import SubscriberFailed, ToolFinished
 
 
 class LatencyBoard:
-    """Keeps the seconds that each tool took. An observer is anything with ``hears`` that can be called with an event."""
+    """Keeps the seconds that each tool took; what has ``hears`` and can be called with an event is an observer."""
 
     hears = (ToolFinished,)
 

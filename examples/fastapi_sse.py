@@ -8,7 +8,7 @@ A run belongs to the runtime and not to a request. It goes on when its client le
     curl -N localhost:8000/runs/RUN_ID/events
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
@@ -37,7 +37,7 @@ runs: dict[str, Run] = {}
 
 
 @asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+async def lifespan(_: FastAPI) -> AsyncGenerator[None, None]:
     """Open the runtime with the server; closing it stops every run, within its grace time."""
     async with runtime:
         yield

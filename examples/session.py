@@ -5,7 +5,7 @@ Run it with ``python examples/session.py``.
 
 import asyncio
 
-from loopbus import Agent, Limits, LimitReached, Runtime, tool
+from loopbus import Agent, LimitReached, Limits, Runtime, tool
 from loopbus.backends import Request, Scripted, call
 from loopbus.events import ToolCall
 

@@ -21,7 +21,9 @@ async def add(a: int, b: int) -> int:
 
 
 # Every run begins the script anew. The model thinks for 50 ms, so that is what each turn should take.
-model = Scripted([call("add", a=turn, b=1) for turn in range(TURNS - 1)] + [text("done")], per_run=True, delay_s=MODEL_S)
+model = Scripted(
+    [call("add", a=turn, b=1) for turn in range(TURNS - 1)] + [text("done")], per_run=True, delay_s=MODEL_S
+)
 agent = Agent(model, tools=[add])
 
 
@@ -41,7 +43,9 @@ async def main() -> None:
             await run.result()
         wall_s, cpu_s = time.perf_counter() - began, time.process_time() - cpu
     print(f"{finished} of {AGENTS} runs completed, {sum(len(run.log) for run in runs)} events")
-    print(f"wall {wall_s:.2f} s, of which the model took {TURNS * MODEL_S:.2f} s; CPU {cpu_s / AGENTS * 1e3:.2f} ms a run")
+    print(
+        f"wall {wall_s:.2f} s, of which the model took {TURNS * MODEL_S:.2f} s; CPU {cpu_s / AGENTS * 1e3:.2f} ms a run"
+    )
     print(f"peak memory of the process {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
 
 

@@ -11,16 +11,16 @@ _WORD = (
 _NAME = re.compile(rf"(?:^|_)(?:{_WORD})(?:_|$)")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
-# Every repetition is of a single class of characters, so that no text makes these slow.
+# No pattern begins with a repetition, and none that may fail late goes on for long: so no text makes these slow.
 _ASSIGNED = re.compile(
-    r"""(?ix) (?P<name> [\w-]* (?: api[_-]?key | access[_-]?key | private[_-]?key | secret | password | passwd | token
+    r"""(?ix) (?P<name> (?: api[_-]?key | access[_-]?key | private[_-]?key | secret | password | passwd | token
     | authorization) ["']? \s? [:=] \s? (?: (?:bearer|basic) \s )? ) (?: "[^"]*" | '[^']*' | [^\s"',;&)}\]]+ )"""
 )
 _SCHEME = re.compile(r"(?i)\b(?P<name>bearer|basic) [\w.~+/=-]{8,}")
 _USER = re.compile(r"(?P<name>://[^\s:/@]*:)[^\s/@]+(?=@)")
 _KNOWN = re.compile(
     r"(?P<name>)\b(?:(?:sk|pk|rk|hf)[-_][\w-]{8,}|gh[pousr]_\w{16,}|xox[a-z]-[\w-]{8,}|AKIA[A-Z0-9]{12,}|AIza[\w-]{20,}"
-    r"|eyJ[\w-]{8,}\.[\w-]+\.[\w-]*)"
+    r"|eyJ[\w-]{8,2000}\.[\w-]{1,4000}\.[\w-]*)"
 )
 
 

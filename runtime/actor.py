@@ -16,8 +16,10 @@ from ..bus.guest import Watch
 from ..bus.interception import Ask, Veto, intercept
 from ..bus.observer import name_of
 from ..bus.stages import Stage
+from ..bus.words import describe, encodable
 from ..events.fault import Fault
-from ..events.run import RunStarted
+from ..events.model import ModelReplied
+from ..events.run import RunFinished, RunStarted
 from ..events.state import RunState
 from ..events.tool import LateToolResult, ToolFinished, ToolRequested
 from .approvals import ask
@@ -25,11 +27,13 @@ from .errors import OutOfOrder, RunOver
 from .helpers import Helpers
 from .journal import Journal
 from .turn import OVER
-from .stopping import Stopping, close_run
+from .stopping import Stopping, close_run, under_way
 
 _log = logging.getLogger("loopbus.runtime")
-Holding = Callable[[str | None], AbstractAsyncContextManager[Any]]
+Holding = Callable[[str], AbstractAsyncContextManager[Any]]
 _LATE_CHARACTERS = 2000
+_NO_FAILURE = (RunOver, OutOfOrder, KeyboardInterrupt, GeneratorExit)
+"""What a stage may raise without being to blame for it."""
 _TURN = 64
 """Events after which a run that never waits lets the rest of the loop have a turn."""
 
@@ -70,22 +74,26 @@ class Actor:
     async def drive(self, first: RunStarted) -> None:
         """Go on from ``first``, which is in the log, to the terminal event, whatever happens on the way."""
         nesting.forget()
+        self._inbox.append((first, 0))
         try:
-            self._inbox.append((first, 0))
-            await self._loop()
+            await self._loop_whatever()
             if not self.journal.over:
                 await self._helpers.stop()
-        except asyncio.CancelledError:
-            if self.stop_reason is not None and not self.journal.over:
-                await self._helpers.stop()
-        except Exception as error:
-            self.stop(Stopping("failed", f"{type(error).__name__}: {error}", Fault.of(error, "runtime"), error))
         finally:
             fenced = self.journal.over and self.stop_reason is not None
             self.finish()
             if fenced:
                 for event, _ in self._inbox:
                     self._too_late(event)
+
+    async def _loop_whatever(self) -> None:
+        """Loop, and when that fails note why: what is left to do is the same in every case."""
+        try:
+            await self._loop()
+        except asyncio.CancelledError:
+            self.stop(Stopping("cancelled", "the event loop cancelled the run"))
+        except Exception as error:
+            self.stop(Stopping("failed", describe(error), Fault.of(error, "runtime"), error))
 
     async def _loop(self) -> None:
         journal, inbox, bus, stages = self.journal, self._inbox, self._bus, self._stages
@@ -109,10 +117,10 @@ class Actor:
             if stage is not None:
                 try:
                     caused = await stage(event, self)
-                except Exception as error:
+                except BaseException as error:
                     self._stage_failed(stage, event, error)
                     break
-                if type(caused) is list:
+                if isinstance(caused, list):
                     inbox.extend([(each, event.seq) for each in caused])
                 elif caused is not None:
                     inbox.append((caused, event.seq))
@@ -126,11 +134,11 @@ class Actor:
         policies = self._bus.routes(type(event)).policies
         return await intercept(policies, event, self.journal.state, self.watch, self._bus.policy_failed)
 
-    def _stage_failed(self, stage: Stage, event: Event, error: Exception) -> None:
-        if isinstance(error, RunOver | OutOfOrder):
+    def _stage_failed(self, stage: Stage, event: Event, error: BaseException) -> None:
+        if isinstance(error, _NO_FAILURE) or (isinstance(error, asyncio.CancelledError) and _is_cancelled()):
             raise error
         where = name_of(stage)
-        words = f"stage {where} failed on {type(event).__name__}: {type(error).__name__}: {error}"
+        words = f"stage {where} failed on {type(event).__name__}: {describe(error)}"
         _log.error("run %s: %s", self.journal.run_id, words, exc_info=error)
         self.stop(Stopping("failed", words, Fault(type(error).__name__, words, where), error))
 
@@ -139,7 +147,8 @@ class Actor:
         journal, inbox = self.journal, self._inbox
         inbox.popleft()
         if isinstance(verdict, Ask) and isinstance(event, ToolRequested):
-            inbox.append((ask(journal.append(event, cause), verdict), event.seq))
+            journal.append(event, cause)
+            inbox.append((ask(event, verdict), event.seq))
             return
         result = event.vetoed(verdict.reason)
         if result is None:
@@ -175,6 +184,23 @@ class Actor:
         if isinstance(event, ToolFinished):
             self.late(event.call_id, event.name, event.output, failed=event.outcome != "ok")
 
+    @property
+    def ending(self) -> bool:
+        """Whether the run takes no more commands: it is over, is being stopped, or has decided to end."""
+        return (
+            self.journal.over
+            or self.stop_reason is not None
+            or any(isinstance(event, RunFinished) for event, _ in self._inbox)
+        )
+
+    def command(self, event: Event, cause: int) -> Event:
+        """Append what somebody outside the run wants of it.
+
+        :raises PublishCycle: a subscriber gives such commands whenever it hears of one; this one is not appended.
+        """
+        nesting.chain_of(event)
+        return self.journal.append(event, cause)
+
     def react(self, command: Event) -> None:
         """Let the stage of a command that is in the log already act, in its turn."""
         self.take(command, command.cause)
@@ -195,20 +221,26 @@ class Actor:
         self.stop_reason = stopping
         return True
 
+    def abandon(self, task: asyncio.Task[Any]) -> None:
+        """Close the log though ``task``, which drives this, has not come to its end: the grace time is over."""
+        if not (self.journal.over or self._helpers.busy):
+            self._helpers.give_up_own(task, under_way(self.state))
+        self.finish()
+
     def finish(self) -> None:
         """Close the log now, whether or not the actor is ready for it. Twice is harmless."""
         if self.journal.over:
             return
         stopping = self.stop_reason or Stopping("cancelled", "the event loop cancelled the run")
         self.stop_reason = stopping
-        waiting = [(self._unjudged(event), cause) for event, cause in self._inbox]
+        waiting = [(self._unjudged(event), cause) for event, cause in self._inbox if not event.seq]
         self._inbox.clear()
         close_run(self.journal, stopping, waiting)
         self._helpers.give_up()
 
     def _unjudged(self, event: Event) -> Event:
-        """A result that a policy has not seen yet is withheld: it might be what the policy is there to hide."""
-        if isinstance(event, ToolFinished) and self._bus.routes(ToolFinished).policies:
+        """What a policy has not seen yet is withheld: it might be what the policy is there to hide."""
+        if isinstance(event, ToolFinished | ModelReplied) and self._bus.routes(type(event)).policies:
             return event.vetoed("the run was stopped before a policy had looked at it")
         return event
 
@@ -252,12 +284,16 @@ class Actor:
         except RunOver:
             return
         except Exception as error:
-            words = f"{type(error).__name__}: {error}"
-            if self.stop(Stopping("failed", words, Fault.of(error, "runtime"), error)):
+            if self.stop(Stopping("failed", describe(error), Fault.of(error, "runtime"), error)):
                 self._go_on()
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody wants the running task to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _shown(value: object) -> str:
     """A late value, as text and not too much of it."""
-    text = f"{type(value).__name__}: {value}" if isinstance(value, BaseException) else str(value)
-    return text[:_LATE_CHARACTERS]
+    return describe(value) if isinstance(value, BaseException) else encodable(str(value)[:_LATE_CHARACTERS])

@@ -12,6 +12,8 @@ LoopbusError
     KeyReused           an idempotency key came back with another request
     NothingToDecide     no call with this id waits for a decision
     InsideLoop          run_sync was called where an event loop runs already
+    BadInput            a prompt, a conversation, an agent or an option is not what it must be
+    ReaderTaken         two tasks take from one reader
   OutOfOrder            a stage caused an event that may not follow; a defect of that stage
 """
 
@@ -69,6 +71,14 @@ class NothingToDecide(UsageError):
 
 class InsideLoop(UsageError):
     """``run_sync`` was called where an event loop runs already."""
+
+
+class BadInput(UsageError):
+    """A prompt, a conversation, an agent or an option is not what it must be."""
+
+
+class ReaderTaken(UsageError):
+    """Two tasks take from one reader."""
 
 
 class OutOfOrder(LoopbusError):

@@ -26,10 +26,10 @@ class Zombies:
     def __init__(self) -> None:
         self._known: dict[asyncio.Task[Any], Zombie] = {}
 
-    def add(self, task: asyncio.Task[Any], run_id: str) -> None:
-        """Remember a task until it ends after all."""
-        if not task.done():
-            self._known[task] = Zombie(run_id, task.get_name(), time.monotonic())
+    def add(self, task: asyncio.Task[Any], run_id: str, what: str = "") -> None:
+        """Remember a task until it ends after all; ``what`` goes on in it, if not what its name says."""
+        if not task.done() and task not in self._known:
+            self._known[task] = Zombie(run_id, what or task.get_name(), time.monotonic())
             task.add_done_callback(lambda ended: self._known.pop(ended, None))
 
     def list(self) -> list[Zombie]:
@@ -58,6 +58,11 @@ class Helpers:
         tasks.add(task)
         task.add_done_callback(tasks.discard)
 
+    @property
+    def busy(self) -> bool:
+        """Whether any of the tasks goes on."""
+        return bool(self._tasks)
+
     def let_go(self, rest: Coroutine[Any, Any, Any], context: Context, what: str) -> None:
         """Let something run on that would not end when it was told to; it is listed until it does."""
         self._zombies.add(self._owner.spawn(rest, name=what, context=context), self._run_id)
@@ -78,3 +83,7 @@ class Helpers:
         """List every task that still goes on as a zombie."""
         for task in self._tasks or ():
             self._zombies.add(task, self._run_id)
+
+    def give_up_own(self, task: asyncio.Task[Any], what: str) -> None:
+        """List the run's own task, which would not come back from ``what``."""
+        self._zombies.add(task, self._run_id, what)

@@ -5,7 +5,11 @@ from collections.abc import Callable
 
 from ..backends.fold import ReplyFold
 from ..bus.bus import Bus
+from ..bus.errors import PublishCycle
 from ..bus.event import Event, stamp
+from ..bus.nesting import LIMIT
+from ..bus.routes import Deriver
+from ..bus.words import describe
 from ..events.content import Text, Thinking
 from ..events.model import TextDelta, ThinkingDelta
 from ..events.state import RunState
@@ -20,7 +24,7 @@ class Journal:
     bus, without waiting in between, so whoever looks sees all of that or nothing.
     """
 
-    __slots__ = ("_bus", "_clock", "_listeners", "_on_over", "_waiting", "events", "phase", "reply", "run_id", "state")
+    __slots__ = ("_bus", "_clock", "_deriving", "_end", "_listeners", "_on_over", "_waiting", "events", "phase", "reply", "run_id", "state")
 
     def __init__(self, run_id: str, bus: Bus, clock: Callable[[], float], on_over: Callable[[], None]) -> None:
         self.run_id = run_id
@@ -34,6 +38,8 @@ class Journal:
         self._on_over = on_over
         self._listeners: list[Callable[[Event], None]] = []
         self._waiting: list[asyncio.Future[None]] = []
+        self._end: asyncio.Future[None] | None = None
+        self._deriving: list[type[Event]] = []
 
     def append(self, event: Event, cause: int) -> Event:
         """Make an event a fact.
@@ -41,10 +47,11 @@ class Journal:
         :raises OutOfOrder: it may not follow the events before it.
         """
         event_class, events, state = type(event), self.events, self.state
-        phase = self.phase = ORDER[self.phase].get(event_class) or after(self.phase, event_class)
+        phase = ORDER[self.phase].get(event_class) or after(self.phase, event_class)
         stamp(event, self.run_id, state.seq + 1, self._clock(), cause)
+        self.phase = phase
         events.keep_class(event_class)
-        events.keep_fields(event.__dict__)
+        events.keep_fields(event.__dict__)  # pyright: ignore[reportArgumentType]  # taken for the class's own
         state.add(event)
         if self._waiting:
             self.wake()
@@ -56,6 +63,8 @@ class Journal:
             self._derive(event)
         if phase is OVER:
             self._on_over()
+            if self._end is not None:
+                self._end.set_result(None)
         return event
 
     def tell(self, event: Event, about: int) -> None:
@@ -80,7 +89,18 @@ class Journal:
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
-        await waiter
+        try:
+            await waiter
+        except BaseException:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+            raise
+
+    async def wait_over(self) -> None:
+        """Wait until the terminal event is in."""
+        if not self.over:
+            self._end = self._end or asyncio.get_running_loop().create_future()
+            await asyncio.shield(self._end)
 
     def wake(self) -> None:
         """Let everyone who waits for more look again."""
@@ -101,15 +121,25 @@ class Journal:
             self._listeners.remove(listener)
 
     def _derive(self, event: Event) -> None:
+        deriving = self._deriving
+        if len(deriving) > LIMIT:
+            names = " -> ".join(each.__name__ for each in deriving[-4:])
+            raise PublishCycle(f"derivers make events of each other's without end: ... {names} ...")
+        deriving.append(type(event))
         for deriver in self._bus.routes(type(event)).derivers:
-            if not deriver.selector.matches(event):
-                continue
-            try:
-                derived = deriver.derive(event)
-                if derived is not None:
-                    self.append(derived, event.seq)
-            except Exception as error:
-                self._bus.failed(deriver.name, event, f"{type(error).__name__}: {error}")
+            if deriver.selector.matches(event):
+                self._derive_one(deriver, event)
+        deriving.pop()
+
+    def _derive_one(self, deriver: Deriver, event: Event) -> None:
+        try:
+            derived = deriver.derive(event)
+            if derived is not None:
+                self.append(derived, event.seq)
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:
+            self._bus.failed(deriver.name, event, f"raised {describe(error)}", error)
 
 
 def _snapshot(reply: ReplyFold, about: int, run_id: str) -> list[Event]:

@@ -1,24 +1,53 @@
 """A reader of one run: the log from any place on, then whatever comes, until the end."""
 
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Awaitable
+from types import AsyncGeneratorType
+from typing import Self, cast
 
 from ..bus.event import Event
 from ..bus.house import EventsDropped
+from .errors import ReaderTaken
 from .journal import Journal
 
 _PIECES = 1024
 """How many pieces a reader may be behind before neighbours are joined."""
 
 
-async def read(journal: Journal, after: int, *, ephemeral: bool) -> AsyncIterator[Event]:
-    """Yield every durable event behind ``after`` once, in order, and end after the terminal one.
+class Reader:
+    """Every durable event behind ``after`` once, in order, ending after the terminal one; for one task to iterate.
 
     The log is the queue, so a slow reader loses nothing and holds nobody up. With ``ephemeral`` the pieces of
     messages that are being written come in their places too: pieces wait in a bounded buffer of this reader, where
     neighbours are joined when it is full, and a piece whose message is finished is left out, for the finished
     message is in the log.
+
+    :raises ReaderTaken: a second task takes from it while the first waits.
     """
+
+    __slots__ = ("_events",)
+
+    def __init__(self, journal: Journal, after: int, *, ephemeral: bool) -> None:
+        self._events = cast("AsyncGeneratorType[Event, None]", _read(journal, after, ephemeral=ephemeral))
+
+    def __aiter__(self) -> Self:
+        return self
+
+    def __anext__(self) -> Awaitable[Event]:
+        self._check_free()
+        return self._events.__anext__()
+
+    async def aclose(self) -> None:
+        """Leave the run; the iteration is over. Dropping the reader does the same, a little later."""
+        self._check_free()
+        await self._events.aclose()
+
+    def _check_free(self) -> None:
+        if self._events.ag_running:
+            raise ReaderTaken("another task waits for this reader's next event; give each its own: run.events(...)")
+
+
+async def _read(journal: Journal, after: int, *, ephemeral: bool) -> AsyncGenerator[Event, None]:
     pieces = Pieces(journal) if ephemeral else None
     seen = after
     try:

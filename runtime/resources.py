@@ -1,7 +1,7 @@
 """Locks by name: what only one tool call at a time may use."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 
@@ -12,7 +12,7 @@ class Resources:
         self._locks: dict[str, tuple[asyncio.Lock, int]] = {}
 
     @asynccontextmanager
-    async def holding(self, name: str) -> AsyncIterator[None]:
+    async def holding(self, name: str) -> AsyncGenerator[None, None]:
         """Hold a resource; cancelling the wait for it leaves the queue."""
         lock, users = self._locks.get(name, (asyncio.Lock(), 0))
         self._locks[name] = (lock, users + 1)

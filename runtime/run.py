@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from anyio import CancelScope
 from pydantic import JsonValue
 
 from ..bus.event import Event
-from ..events.content import Message, user
+from ..events.content import Message
 from ..events.control import CancelRequested, MessageInjected
 from ..events.human import ApprovalDecided
 from ..events.run import Status
 from .actor import Actor
-from .errors import NothingToDecide, RunOver
-from .reader import read
+from .errors import BadInput, NothingToDecide, RunOver
+from .reader import Reader
 from .result import RunResult, result_of
+from .said import made, said
 from .stopping import Stopping
 
 if TYPE_CHECKING:
@@ -56,18 +57,18 @@ class Run:
         """Every durable event so far; event ``seq`` is at ``log[seq - 1]``."""
         return tuple(self._actor.journal.events)
 
-    def events(self, *, after: int = 0, ephemeral: bool = False) -> AsyncIterator[Event]:
+    def events(self, *, after: int = 0, ephemeral: bool = False) -> Reader:
         """Every durable event behind ``after``, once and in order, then those to come, up to the terminal one.
 
         Any number of readers may read, at any time and at any speed, also when the run is over. With ``ephemeral``
         the pieces of messages that are being written come between; a reader that joins in the middle of one gets
         what it has said so far as one piece. Leaving the iteration early leaves the run alone.
 
-        :raises ValueError: ``after`` is negative.
+        :raises BadInput: ``after`` is no seq.
         """
-        if after < 0:
-            raise ValueError(f"events(after={after}): give the seq of the last event you have, or 0")
-        return read(self._actor.journal, after, ephemeral=ephemeral)
+        if not isinstance(after, int) or after < 0:  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
+            raise BadInput(f"events(after={after!r}): give the seq of the last event you have, or 0")
+        return Reader(self._actor.journal, after, ephemeral=ephemeral)
 
     async def outcome(self) -> RunResult[Any]:
         """Wait for the end and return what the run came to, however it ended.
@@ -75,8 +76,7 @@ class Run:
         Cancelling the wait leaves the run alone.
         """
         journal = self._actor.journal
-        while not journal.over:
-            await journal.wait_more(len(journal.events))
+        await journal.wait_over()
         return result_of(journal)
 
     async def result(self) -> RunResult[Any]:
@@ -108,11 +108,11 @@ class Run:
         """Say something in the middle of the run; the model hears it at its next turn.
 
         :raises RunOver: the run has ended; start another one that continues the conversation.
+        :raises BadInput: it is neither a text nor a user's message.
         """
-        journal = self._actor.journal
-        if journal.over or self._actor.stop_reason is not None:
+        if self._actor.ending:
             raise RunOver(f"run {self.id} has ended ({self.status}); start a new run with its messages to go on")
-        journal.append(MessageInjected(message=user(message) if isinstance(message, str) else message, author=author), 0)
+        self._actor.command(made(MessageInjected, message=said(message), author=author), 0)
 
     async def decide(
         self,
@@ -126,15 +126,17 @@ class Run:
         """Approve or reject a tool call that waits for a person, the arguments edited if any are given.
 
         :raises NothingToDecide: no such call waits: it was decided, it never asked, or the run is over.
+        :raises BadInput: the arguments are no JSON object.
         """
-        journal = self._actor.journal
-        asked = journal.state.waiting.get(call_id)
-        if asked is None or journal.over:
-            waiting = ", ".join(journal.state.waiting) or "none"
+        state = self._actor.state
+        asked = state.waiting.get(call_id)
+        if asked is None or self._actor.ending:
+            waiting = ", ".join(state.waiting) or "none"
             raise NothingToDecide(f"call {call_id!r} of run {self.id} does not wait for a decision (waiting: {waiting})")
-        decision = ApprovalDecided(call_id=call_id, approve=approve, author=author, reason=reason, arguments=arguments)
-        journal.append(decision, asked.seq)
-        self._actor.react(decision)
+        decision = made(
+            ApprovalDecided, call_id=call_id, approve=approve, author=author, reason=reason, arguments=arguments
+        )
+        self._actor.react(self._actor.command(decision, asked.seq))
 
     # --- for the runtime ---
 
@@ -148,17 +150,18 @@ class Run:
     def stop(self, stopping: Stopping, author: str) -> None:
         """Begin to stop, without waiting: the log is closed after the grace time at the latest."""
         actor, task = self._actor, self._task
-        if not actor.stop(stopping) or task is None:
+        wish = made(CancelRequested, reason=stopping.reason, author=author)
+        if task is None or not actor.stop(stopping):
             return
-        actor.journal.append(CancelRequested(reason=stopping.reason, author=author), 0)
         task.cancel(stopping.reason)
         self.end()
-        self._timer = task.get_loop().call_later(self._grace_s, actor.finish)
+        self._timer = task.get_loop().call_later(self._grace_s, actor.abandon, task)
+        actor.journal.append(wish, 0)
 
     async def wait_shielded(self) -> None:
         """Wait for the end of a run that is being stopped, whoever cancels meanwhile; the grace time bounds it."""
         with CancelScope(shield=True):
-            await self.outcome()
+            await self._actor.journal.wait_over()
 
     def end(self) -> None:
         """Stop the clock."""

@@ -3,7 +3,7 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -61,34 +61,44 @@ class Runtime(Subscribing):
         self._assembled: WeakKeyDictionary[AgentSpec, Mapping[type[Event], Stage]] = WeakKeyDictionary()
         self._subscribers = tuple(subscribers)
         self._prefix, self._started = secrets.token_hex(6), 0
-        self._open = False
+        self._opened = self._open = False
 
     # --- life ---
 
     async def open(self) -> None:
-        """Begin to take runs; ``async with`` does this."""
-        self._open = True
+        """Begin to take runs; ``async with`` does this.
+
+        :raises UsageError: it was opened before; a runtime lives once.
+        """
+        if self._opened:
+            raise UsageError("this runtime was opened before; make another one")
+        self._opened = self._open = True
         self._watchdog.start()
-        for subscriber in self._subscribers:
-            self.subscribe(subscriber)
+        try:
+            for subscriber in self._subscribers:
+                self.subscribe(subscriber)
+        except BaseException:
+            await self.aclose()
+            raise
 
     async def aclose(self) -> None:
-        """Stop every run, then everything else; nothing is left but what ``zombies`` lists. Twice is harmless."""
-        if not self._open:
+        """Stop every run, then everything else; nothing is left but what ``zombies`` lists. Twice is harmless.
+
+        Runs, then observers, then tasks, then each backend are waited for, each for the grace time at most.
+        """
+        if not self._opened:
             return
         self._open = False
-        for run in tuple(self._runs.values()):
-            run.stop(Stopping("cancelled", "the runtime was closed"), "runtime")
-        for run in tuple(self._runs.values()):
-            await run.outcome()
-        await self.bus.drain()
-        self.bus.close()
-        for task in await self._owner.aclose(self._grace_s):
-            self._zombies.add(task, "")
-        for backend in self._backends.values():
-            await backend.aclose()
-        self._threads.close()
-        self._watchdog.stop()
+        async with AsyncExitStack() as last_first:
+            # All of these happen, whatever one of them raises and whoever cancels meanwhile.
+            last_first.callback(self._watchdog.stop)
+            last_first.callback(self._threads.close)
+            last_first.push_async_callback(self._close_backends)
+            last_first.push_async_callback(self._end_tasks)
+            last_first.callback(self.bus.close)
+            await self._stop_runs()
+            with move_on_after(self._grace_s):
+                await self.bus.drain()
 
     async def __aenter__(self) -> Self:
         await self.open()
@@ -120,27 +130,26 @@ class Runtime(Subscribing):
         :raises SessionBusy: another run of the session goes on.
         :raises KeyReused: the key was used for another prompt or agent.
         :raises NotConfigured: the model's name, key or extra is missing.
+        :raises BadInput: an argument is not what it must be; nothing was started.
         """
         if not self._open:
             raise RuntimeClosed("this runtime is closed; use it inside `async with Runtime() as runtime:`")
-        said = user(prompt) if isinstance(prompt, str) else prompt
-        request = (agent.name, said, session)
-        known = self._keys.find(key, request) if key is not None else None
-        if known is not None:
-            return known
-        stages, backend = self._stages(agent, limits)
-        run_id = self._next_id()
-        history = self.sessions.take(session, run_id) if session is not None else ()
-        first = RunStarted(
+        check_request(agent, limits)
+        first = made(
+            RunStarted,
             agent=agent.name,
-            model=backend.model,
-            prompt=said,
-            history=(*history, *messages),
+            model="",
+            prompt=said(prompt),
+            history=conversation(messages),
             tools=agent.toolset.names,
             session=session,
             key=key,
         )
-        run = self._launch(run_id, agent, session, stages, first, deps, limits or agent.limits)
+        request = (agent.name, first.prompt, session)
+        known = self._keys.find(key, request) if key is not None else None
+        if known is not None:
+            return known
+        run = self._launch(agent, first, deps, limits)
         if key is not None:
             self._keys.remember(key, request, run)
         return run
@@ -174,8 +183,34 @@ class Runtime(Subscribing):
 
     @property
     def zombies(self) -> list[Zombie]:
-        """What was cancelled, did not end within the grace time, and cannot be killed. Threads are listed too."""
-        return self._zombies.list()
+        """What was cancelled, did not end within the grace time, and cannot be killed, the oldest first.
+
+        A thread is listed from the moment that nobody waits for it any more; which run it was for is not known.
+        """
+        now = time.monotonic()
+        threads = [Zombie("", f"thread in {left.what}", now - left.age_s) for left in self._threads.abandoned_calls()]
+        return sorted([*self._zombies.list(), *threads], key=lambda zombie: zombie.since)
+
+    # --- the end of everything ---
+
+    async def _stop_runs(self) -> None:
+        runs = self.runs
+        for run in runs:
+            run.stop(Stopping("cancelled", "the runtime was closed"), "runtime")
+        for run in runs:
+            await run.outcome()
+
+    async def _end_tasks(self) -> None:
+        for task in await self._owner.aclose(self._grace_s):
+            self._zombies.add(task, "")
+
+    async def _close_backends(self) -> None:
+        for name, backend in self._backends.items():
+            try:
+                with fail_after(self._grace_s):
+                    await backend.aclose()
+            except Exception:
+                _log.exception("the backend of model %s did not close", name)
 
     # --- the making of a run ---
 

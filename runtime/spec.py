@@ -6,7 +6,7 @@ from typing import Any
 
 from ..backends.contract import Backend, Settings
 from ..handlers.limits import Limits
-from ..handlers.stages.prompt import Instructions
+from ..handlers.instructions import Instructions
 from ..tools.coercion import CAP_BYTES
 from ..tools.tool import Tool
 from ..tools.toolset import Toolset

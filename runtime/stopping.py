@@ -7,6 +7,7 @@ from ..bus.event import Event
 from ..events.fault import Fault
 from ..events.model import ModelFailed, ModelReplied
 from ..events.run import Status
+from ..events.state import RunState
 from ..events.tool import ToolFinished, ToolRequested
 from ..events.usage import NO_USAGE
 from ..handlers.outcome import finished
@@ -28,14 +29,22 @@ class Stopping:
     error: BaseException | None = None
 
 
+def under_way(state: RunState) -> str:
+    """What a run is waiting for: a tool, or the model; empty where it is neither."""
+    for call in state.transcript.open_calls():
+        if call.call_id in state.started:
+            return f"tool {call.name}"
+    return f"model {state.asking.model}" if state.asking is not None else ""
+
+
 def close_run(journal: Journal, stopping: Stopping, waiting: Iterable[tuple[Event, int]]) -> None:
     """Append everything that a whole log still needs, up to the terminal event.
 
-    Results that are in already are kept. A reply that was interrupted keeps its text and its cost. Every call without
-    a result gets one: ``unknown`` if it was started, for nobody saw its end, else ``cancelled``.
+    Replies and results that are in already are kept. A reply that was interrupted keeps its text and its cost. Every
+    call without a result gets one: ``unknown`` if it was started, for nobody saw its end, else ``cancelled``.
     """
     for event, cause in waiting:
-        if isinstance(event, ToolRequested | ToolFinished):
+        if isinstance(event, ModelReplied | ModelFailed | ToolRequested | ToolFinished):
             journal.append(event, cause)
     state = journal.state
     asking = state.asking
@@ -43,7 +52,8 @@ def close_run(journal: Journal, stopping: Stopping, waiting: Iterable[tuple[Even
         fault = stopping.fault or Fault("Interrupted", stopping.reason, "runtime")
         reply = journal.reply
         partial, usage = (reply.partial(), reply.usage) if reply is not None else ((), NO_USAGE)
-        journal.append(ModelFailed(turn=asking.turn, error=fault, partial=partial, usage=usage), asking.seq)
+        interrupted = ModelFailed(turn=asking.turn, error=fault, partial=partial, usage=usage, model=asking.model)
+        journal.append(interrupted, asking.seq)
     _answer_open_calls(journal)
     journal.append(finished(state, stopping.status, stopping.reason, stopping.fault), len(journal.events))
 

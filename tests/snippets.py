@@ -8,7 +8,8 @@ import asyncio
 import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import NamedTuple
@@ -33,34 +34,41 @@ def snippets(page: str) -> Iterator[Snippet]:
 
 
 def run_page(path: Path) -> int:
-    """Run a page's snippets and say how many there were. Where one awaits, all share one event loop."""
+    """Run a page's snippets and say how many there were.
+
+    The first ones run outside of any event loop, where ``run_sync`` has its place. From the first one that awaits on,
+    all run in one loop.
+    """
     module = ModuleType("snippets")
     sys.modules[module.__name__] = module
-    ran = 0
-    with asyncio.Runner() as runner:
-        for snippet in snippets(path.read_text("utf-8")):
-            if snippet.reason is None:
-                run(compiled(snippet, path), module, runner)
-                ran += 1
-    return ran
+    page = path.read_text("utf-8")
+    codes = [compiled(snippet, path) for snippet in snippets(page) if snippet.reason is None]
+    rest = iter(codes)
+    for code in rest:
+        if awaits(code):
+            asyncio.run(run_in_loop(chain([code], rest), module))
+        else:
+            exec(code, vars(module))
+    return len(codes)
+
+
+async def run_in_loop(codes: Iterable[CodeType], module: ModuleType) -> None:
+    """Run snippets, awaiting those that want it."""
+    for code in codes:
+        waiting = eval(code, vars(module))
+        if awaits(code):
+            await waiting
+
+
+def awaits(code: CodeType) -> bool:
+    """Whether a compiled snippet has an ``await`` at its top level."""
+    return bool(code.co_flags & inspect.CO_COROUTINE)
 
 
 def compiled(snippet: Snippet, path: Path) -> CodeType:
     """Compile a snippet so that its tracebacks show the page, at the right line."""
     source = "\n" * (snippet.line - 1) + snippet.source
     return compile(source, str(path), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
-
-
-def run(code: CodeType, module: ModuleType, runner: asyncio.Runner) -> None:
-    """Run a snippet; one that does not await runs outside the loop, where ``run_sync`` has its place."""
-    if not code.co_flags & inspect.CO_COROUTINE:
-        exec(code, vars(module))
-        return
-
-    async def awaits() -> None:
-        await eval(code, vars(module))
-
-    runner.run(awaits())
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from .serializers import computes_itself
 DEEPEST = 100
 """How many containers may stand in one another."""
 
-_LARGEST_WHOLE = 1024 * 1024
+_LARGEST_WHOLE = 256 * 1024
 _SMALL = frozenset({bool, float, type(None)})
 _LARGE = 10**20
 
@@ -61,7 +61,7 @@ class Clip:
 
     def integer(self, value: int) -> int:
         # Ten bits are three digits. Writing an integer out takes more than proportional time.
-        digits = value.bit_length() * 3 // 10
+        digits = value.bit_length() * 3 // 10 or 1
         if digits > max(self.left, 1000):
             raise NotJson(f"an integer of {value.bit_length():,} bits is too long to write out")
         self.left -= digits + 1
@@ -142,9 +142,9 @@ class Clip:
 
     def instance(self, value: Any) -> Any:
         """A dataclass."""
-        if hasattr(value, "__pydantic_serializer__"):
-            return self._whole(value) if computes_itself(type(value)) else self._altered(value, _altered_copy)
-        return self._altered(value, _altered_copy) if self.typed else self.mapping(attributes(value))
+        if not hasattr(value, "__pydantic_serializer__"):
+            return self._altered(value, _altered_copy) if self.typed else self.mapping(attributes(value))
+        return self._whole(value) if computes_itself(value.__class__) else self._altered(value, _altered_copy)
 
     def model(self, value: BaseModel) -> Any:
         return self._whole(value) if computes_itself(type(value)) else self._altered(value, _altered_model)

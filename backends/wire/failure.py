@@ -64,7 +64,7 @@ _OVERFLOW = re.compile(
     r"|too many (input |prompt )?tokens|length of all messages|reduce the length",
     re.IGNORECASE,
 )
-_STARRED = re.compile(r"[^\s'\"]*\*{3,}[^\s'\"]*")
+_WORD = re.compile(r"[^\s'\"]+")
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]+)?")
 _LONGEST = 2000
 _SHORTEST_KEY = 6
@@ -84,7 +84,7 @@ class Account:
         # A shorter one is a stand-in such as "EMPTY", and part of other words.
         if len(key) >= _SHORTEST_KEY:
             text = text.replace(key, "***")
-        return _STARRED.sub("***", text)
+        return _WORD.sub(lambda word: "***" if "***" in word[0] else word[0], text) if "***" in text else text
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def failure(
     meant = status or words.status or KINDS.get(words.code) or KINDS.get(words.kind) or 500
     kind = CODES.get(words.code) or CODES.get(words.kind) or STATUSES.get(meant) or HUNDREDS.get(meant // 100, Broken)
     # Without a status, 500 was only our guess.
-    if (meant in (400, 413, 422) or kind is Broken and not status) and _OVERFLOW.search(words.message):
+    if (meant in (400, 413, 422) or (kind is Broken and not status)) and _OVERFLOW.search(words.message):
         kind = ContextOverflow
     code = words.code or words.kind
     label = " ".join(dict.fromkeys(str(part) for part in (status or words.status, code) if part))

@@ -3,7 +3,7 @@
 # pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false, reportUntypedBaseClass=false
 # pyright: reportUntypedFunctionDecorator=false
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from blinker import Signal
@@ -14,7 +14,7 @@ Deliver = Callable[[Sequence[object]], Awaitable[None]]
 
 
 @asynccontextmanager
-async def dispatch(handlers: Sequence[Callable[[object], Awaitable[None]]]) -> AsyncIterator[Deliver]:
+async def dispatch(handlers: Sequence[Callable[[object], Awaitable[None]]]) -> AsyncGenerator[Deliver, None]:
     signal = Signal()
     receivers = [_receiver(handler) for handler in handlers]
     for receiver in receivers:

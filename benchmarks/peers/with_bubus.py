@@ -3,7 +3,7 @@
 # pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false, reportUntypedBaseClass=false
 # pyright: reportUntypedFunctionDecorator=false
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -19,7 +19,7 @@ class Ping(BaseEvent):
 
 
 @asynccontextmanager
-async def dispatch(handlers: Sequence[Callable[[object], Awaitable[None]]]) -> AsyncIterator[Deliver]:
+async def dispatch(handlers: Sequence[Callable[[object], Awaitable[None]]]) -> AsyncGenerator[Deliver, None]:
     bus = EventBus()
     for number, handler in enumerate(handlers):
         bus.on(Ping, _handler(handler, number))

@@ -11,6 +11,7 @@ import sys
 from importlib.metadata import version
 from statistics import median
 from types import ModuleType
+from typing import Any
 
 from .. import dispatch_floor, turn_floor
 from ..harness import Effort, Pairs, Sample, Stopwatch, interleave
@@ -27,7 +28,7 @@ def main() -> None:
     logging.disable()
     peer = importlib.import_module(f".with_{name}", __package__)
     effort = Effort(rounds)
-    found = {"version": version(peer.DISTRIBUTION)}
+    found: dict[str, Any] = {"version": version(peer.DISTRIBUTION)}
     if hasattr(peer, "turn"):
         found["turn"] = {turns: asyncio.run(_turn(peer, turns, effort)) for turns in SIZES}
     if hasattr(peer, "dispatch"):

@@ -7,6 +7,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from ...bus.bus import Bus
+from ...bus.errors import BadOption
 from ...bus.event import unchecked
 from ...events.model import ModelFailed, ModelReplied
 from ...events.money import CostCounted
@@ -22,7 +23,7 @@ class Price:
     What is left out costs what its kind costs otherwise: ``cached_usd`` and ``cache_write_usd`` (prompt tokens read
     from and written to a cache) like ``input_usd``, ``reasoning_usd`` like ``output_usd``.
 
-    :raises ValueError: a price is negative or no number.
+    :raises BadOption: a price is negative or no number.
     """
 
     input_usd: float
@@ -35,7 +36,7 @@ class Price:
         for field in fields(self):
             price = getattr(self, field.name)
             if price is not None and not 0 <= price < float("inf"):
-                raise ValueError(f"Price({field.name}={price!r}): a price is 0 or more US dollars for a million tokens")
+                raise BadOption(f"Price({field.name}={price!r}): a price is 0 or more US dollars for a million tokens")
 
     def of(self, usage: Usage) -> float:
         """US dollars for these tokens: a float, right to its last digit or two, so to far less than a nano-dollar."""

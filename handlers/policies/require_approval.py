@@ -1,6 +1,7 @@
 """A policy: a person has to agree before certain tools are called."""
 
 from ...bus.bus import Bus
+from ...bus.errors import BadOption
 from ...bus.interception import Ask
 from ...events.tool import ToolRequested
 from ..tool_names import Matches, named
@@ -16,11 +17,13 @@ class RequireApproval:
         runtime.subscribe(RequireApproval(lambda call: call.arguments.get("usd", 0) > 100))
 
     A function that raises counts as a refusal: what was to be looked at by a person does not happen by mistake.
+
+    :raises BadOption: nothing is named.
     """
 
     def __init__(self, *calls: str | Matches, approver: str = "user", reason: str = "", order: int = 0) -> None:
         if not calls:
-            raise ValueError("RequireApproval() asks about nothing; name tools, or give a function of the call")
+            raise BadOption("RequireApproval() asks about nothing; name tools, or give a function of the call")
         self._picks = tuple(named(each) if isinstance(each, str) else each for each in calls)
         self._question = Ask(approver, reason)
         self._order = order

@@ -3,6 +3,7 @@
 from bisect import bisect_left
 
 from ...bus.bus import Bus
+from ...bus.errors import BadOption
 from ...events.content import Message
 from ...events.model import ModelRequested
 from ...events.state import RunState
@@ -16,12 +17,12 @@ class SlidingWindow:
     begins one message earlier, and a pinned one brings the other along. The log and ``result.messages`` keep the whole
     conversation. A turn costs the same however long the history is.
 
-    :raises ValueError: ``messages`` is less than 1.
+    :raises BadOption: ``messages`` is less than 1.
     """
 
     def __init__(self, messages: int, *, order: int = 0) -> None:
         if messages < 1:
-            raise ValueError(f"SlidingWindow({messages}): a model needs to be shown at least 1 message")
+            raise BadOption(f"SlidingWindow({messages}): a model needs to be shown at least 1 message")
         self._messages = messages
         self._order = order
 
@@ -30,7 +31,7 @@ class SlidingWindow:
         first = _whole_from(transcript.messages, max(event.messages - self._messages, event.first, 0))
         if not first:
             return event
-        kept = set(transcript.pinned[: bisect_left(transcript.pinned, first)])
+        kept = {*event.pinned, *transcript.pinned[: bisect_left(transcript.pinned, first)]}
         if transcript.prompt < first:
             kept.add(transcript.prompt)
         pinned = sorted({place for each in kept for place in _pair(transcript.messages, each)})

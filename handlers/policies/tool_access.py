@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from ...bus.bus import Bus
+from ...bus.errors import BadOption
 from ...bus.interception import Veto
 from ...events.tool import ToolRequested
 from ..tool_names import named
@@ -17,12 +18,14 @@ class ToolAccess:
         runtime.subscribe(ToolAccess(allow=["read_*", "search"], deny=["read_secrets"]))
 
     It is asked before other policies, so nobody is asked to approve what is refused anyway.
+
+    :raises BadOption: a text in the place of a list.
     """
 
     def __init__(self, allow: Sequence[str] = ("*",), deny: Sequence[str] = (), *, order: int = -100) -> None:
         for name, patterns in (("allow", allow), ("deny", deny)):
             if isinstance(patterns, str):
-                raise TypeError(f"ToolAccess({name}={patterns!r}): give a list of names, such as [{patterns!r}]")
+                raise BadOption(f"ToolAccess({name}={patterns!r}): give a list of names, such as [{patterns!r}]")
         self._allowed = named(*allow)
         self._denied = named(*deny)
         self._order = order

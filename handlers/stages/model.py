@@ -64,7 +64,9 @@ class AskModel:
             stop, content = fold.stopped(), fold.content()
         except BackendError as error:
             fault = Fault.of(error, self._backend.model)
-            return ModelFailed(turn=event.turn, error=fault, partial=fold.partial(), usage=fold.usage)
+            return ModelFailed(
+                turn=event.turn, error=fault, partial=fold.partial(), usage=fold.usage, model=event.model
+            )
         return _replied(
             turn=event.turn,
             content=content,
@@ -72,6 +74,7 @@ class AskModel:
             usage=fold.usage,
             raw_stop=stop.raw,
             elapsed_s=monotonic() - started,
+            model=event.model,
         )
 
 
@@ -87,7 +90,7 @@ def _thinking(delta: ThinkingPiece, run: RunScope, about: int) -> None:
 
 def _tool_call(delta: ToolCallPiece, run: RunScope, about: int) -> None:
     if run.hears(ToolCallDelta):
-        run.tell(ToolCallDelta(slot=delta.index, name=delta.name, arguments=delta.arguments), about)
+        run.tell(ToolCallDelta(slot=delta.slot, name=delta.name, arguments=delta.arguments), about)
 
 
 _TELL: Mapping[type[Delta], Callable[[Any, RunScope, int], None]] = {

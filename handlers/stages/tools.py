@@ -1,6 +1,6 @@
 """Has tools called."""
 
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine
 from typing import Any, cast
 
 from ...bus.event import Event, unchecked
@@ -111,5 +111,5 @@ def _elsewhere(
 
     running = tool.call(kwargs, context, threads, late)
     if tool.kind == "generator":
-        return last_of(cast("AsyncIterator[object]", running), progress)
+        return last_of(cast("AsyncGenerator[object, None]", running), progress)
     return cast("Coroutine[Any, Any, object]", running)

@@ -36,7 +36,8 @@ def piece(text: str) -> bytes:
 
 def stop(reason: str = "stop") -> bytes:
     """The event that ends a Chat Completion."""
-    return event({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}]})
+    nothing: dict[str, str] = {}
+    return event({"choices": [{"index": 0, "delta": nothing, "finish_reason": reason}]})
 
 
 class Connection:
@@ -98,19 +99,30 @@ class Server:
     asked: int = 0
     opened: int = 0
     open: int = 0
-    _closed: anyio.Event = field(default_factory=anyio.Event)
+    """Connections."""
+    busy: int = 0
+    """Requests that are being answered."""
+    _changed: anyio.Event = field(default_factory=anyio.Event)
 
-    def left(self) -> None:
-        """A connection has ended."""
-        self.open -= 1
-        self._closed.set()
+    def change(self, *, open: int = 0, busy: int = 0) -> None:
+        """Count a connection or a request that began (1) or ended (-1)."""
+        self.open += open
+        self.busy += busy
+        self._changed.set()
 
     async def wait_open(self, at_most: int) -> None:
         """Wait until no more than so many connections are open; five seconds, then it is a failure."""
+        await self._wait(lambda: self.open <= at_most)
+
+    async def wait_idle(self) -> None:
+        """Wait until no request is being answered."""
+        await self._wait(lambda: not self.busy)
+
+    async def _wait(self, reached: Callable[[], bool]) -> None:
         with anyio.fail_after(5):
-            while self.open > at_most:
-                self._closed = anyio.Event()
-                await self._closed.wait()
+            while not reached():
+                self._changed = anyio.Event()
+                await self._changed.wait()
 
 
 @asynccontextmanager
@@ -121,18 +133,22 @@ async def serving(answer: Answer) -> AsyncGenerator[Server, None]:
 
     async def serve(stream: SocketStream) -> None:
         server.opened += 1
-        server.open += 1
+        server.change(open=1)
         try:
             async with stream:
                 connection = Connection(stream)
                 while True:
                     await connection.listen()
                     server.asked += 1
-                    await answer(connection)
+                    server.change(busy=1)
+                    try:
+                        await answer(connection)
+                    finally:
+                        server.change(busy=-1)
         except (anyio.EndOfStream, anyio.IncompleteRead, anyio.BrokenResourceError, anyio.ClosedResourceError):
             pass
         finally:
-            server.left()
+            server.change(open=-1)
 
     async with listener, anyio.create_task_group() as tasks:
         tasks.start_soon(listener.serve, serve, tasks)

@@ -42,6 +42,15 @@ async def answer_by_path(connection: Connection) -> None:
     await (answer_ok if b" /ok " in connection.head else answer_endlessly)(connection)
 
 
+def answering(**body: Any) -> Any:
+    """No network at all, but the same answer to every request."""
+
+    def answer(request: Any) -> Any:
+        return httpx.Response(200, **body)
+
+    return httpx.MockTransport(answer)
+
+
 async def let_pass(ticks: int) -> None:
     """Let the loop turn ``ticks`` times."""
     for _ in range(ticks):
@@ -234,9 +243,8 @@ async def test_leaving_early_closes_the_connection_and_leaves_no_task() -> None:
     """A reader that breaks off frees the connection at once; nothing of it is left for the garbage collector."""
     async with serving(answer_endlessly) as server, aclosing(HttpxTransport()) as transport:
         async with transport.open(HttpRequest(server.url)) as reply:
-            async for _ in reply.chunks:
-                tasks = asyncio.all_tasks()
-                break
+            assert await anext(reply.chunks) == b"one"
+            tasks = asyncio.all_tasks()
         assert asyncio.all_tasks() <= tasks
         await server.wait_open(0)
 
@@ -338,14 +346,13 @@ async def test_a_body_that_cannot_be_closed_costs_the_reply_nothing() -> None:
         async def aclose(self) -> None:
             raise OSError("stuck")
 
-    inner = httpx.MockTransport(lambda request: httpx.Response(200, stream=Stuck()))
-    async with aclosing(HttpxTransport(inner=inner)) as transport:
+    async with aclosing(HttpxTransport(inner=answering(stream=Stuck()))) as transport:
         assert await read(transport, "http://127.0.0.1/") == b"whole"
 
 
 def test_one_transport_serves_one_loop_after_another() -> None:
     """Connections belong to a loop: the next loop gets its own instead of the first one's remains."""
-    transport = HttpxTransport(inner=httpx.MockTransport(lambda request: httpx.Response(200, content=b"fine")))
+    transport = HttpxTransport(inner=answering(content=b"fine"))
     for _ in range(2):
         assert asyncio.run(read(transport, "http://127.0.0.1/")) == b"fine"
 

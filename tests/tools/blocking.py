@@ -1,7 +1,7 @@
 """A function that blocks its thread until the test lets it go."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from threading import Event, Thread
 
@@ -30,7 +30,7 @@ class Blocker:
 
 
 @contextmanager
-def blocker() -> Iterator[Blocker]:
+def blocker() -> Generator[Blocker]:
     """A blocker that lets go at the end, whatever the test came to."""
     one = Blocker()
     try:

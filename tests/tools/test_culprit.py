@@ -1,6 +1,6 @@
 """Finding the part of a value that is at fault."""
 
-from typing import Any
+from typing import Any, cast
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,8 +14,10 @@ def encode(value: Any) -> None:
     """Refuse everything that holds the fault."""
     if value is FAULT:
         raise ValueError("Unable to serialize unknown type: <class 'object'>")
-    if isinstance(value, dict | list | tuple):
-        for inner in value.values() if isinstance(value, dict) else value:
+    if isinstance(value, dict):
+        encode(list(cast(dict[str, Any], value).values()))
+    if isinstance(value, list):
+        for inner in cast(list[Any], value):
             encode(inner)
 
 

@@ -45,6 +45,10 @@ class Desk:
     def __init__(self, owner: str) -> None:
         self.owner = owner
 
+    @classmethod
+    def called(cls, owner: str) -> "Desk":
+        return cls(owner)
+
     @tool(timeout_s=5)
     def write(self, text: str, copies: int = 1) -> str:
         """Write something down."""
@@ -160,7 +164,7 @@ def test_a_type_that_only_type_checkers_know_is_refused() -> None:
         as_tool(future.unknown)
 
 
-@pytest.mark.parametrize("thing", [3, "add", None, int, staticmethod(len), classmethod(len)])
+@pytest.mark.parametrize("thing", [3, "add", None, int, staticmethod(HttpSearch()), vars(Desk)["called"]])
 def test_what_is_no_function_is_refused(thing: Any) -> None:
     """The error names what it is, and what would do."""
     with pytest.raises(BadTool, match=f"a {type(thing).__name__} cannot be a tool: pass a function"):

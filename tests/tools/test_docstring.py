@@ -80,6 +80,17 @@ def test_a_sphinx_paragraph_ends_at_an_empty_line() -> None:
     assert parse("Add.\n\n:param x: A summand.\n\n    And more.\n").parameters == {"x": "A summand."}
 
 
+def test_a_google_section_ends_where_its_indent_ends() -> None:
+    """What stands at the margin again is nobody's description."""
+    assert parse("Add.\n\nArgs:\n    x: A summand.\nAnd more:\n    y: Not one.\n").parameters == {"x": "A summand."}
+
+
+def test_lines_of_no_known_shape_are_left_out() -> None:
+    """In a section too, nothing is guessed."""
+    assert parse("Add.\n\nArgs:\n    the summands\n    x: One.\n").parameters == {"x": "One."}
+    assert parse("Add.\n\nParameters\n----------\nthe summands\n    All.\nx\n    One.\n").parameters == {"x": "One."}
+
+
 @pytest.mark.parametrize("text", [None, "", "   \n  "])
 def test_nothing_said_is_nothing_read(text: str | None) -> None:
     """A function without a docstring has an empty description."""

@@ -53,7 +53,7 @@ class Callables:
 
 
 @contextlib.contextmanager
-def pool_of(size: int) -> Iterator[ThreadPool]:
+def pool_of(size: int) -> Generator[ThreadPool]:
     """A pool with threads that are gone afterwards."""
     with ThreadPool(size) as pool:
         yield pool

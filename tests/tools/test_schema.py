@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from enum import Enum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import pytest
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, create_model
@@ -61,11 +61,11 @@ Pet = Annotated[Cat | Dog, Field(discriminator="kind")]
 def schemas(value: Any) -> Iterator[dict[str, Any]]:
     """Every object in a JSON value."""
     if isinstance(value, dict):
-        yield value
-        for inner in value.values():
-            yield from schemas(inner)
+        found = cast(dict[str, Any], value)
+        yield found
+        yield from schemas(list(found.values()))
     elif isinstance(value, list):
-        for inner in value:
+        for inner in cast(list[Any], value):
             yield from schemas(inner)
 
 
@@ -92,7 +92,7 @@ def test_definitions_stand_where_they_are_used() -> None:
 
 def test_defaults_and_enums_are_data_and_not_touched() -> None:
     """A default that looks like a schema is left as it is."""
-    odd = {"title": "kept", "$ref": "#/kept", "properties": {}}
+    odd: dict[str, Any] = {"title": "kept", "$ref": "#/kept", "properties": {}}
     assert clean({"type": "object", "default": odd, "title": "gone"}) == {"type": "object", "default": odd}
 
 

@@ -7,7 +7,8 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextvars import ContextVar
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -105,7 +106,7 @@ async def test_there_are_never_more_threads_than_the_size(pool: ThreadPool) -> N
             for _ in range(2):
                 spawn(group, pool, busy.hang)
             for number in range(5):
-                spawn(group, pool, lambda number=number: order.append(number))
+                spawn(group, pool, partial(order.append, number))
             await wait_until(lambda: pool.waiting == 5)
             assert (pool.capacity, pool.busy, pool.abandoned) == (2, 2, 0)
             busy.release()
@@ -169,8 +170,7 @@ async def test_a_caller_woken_and_cancelled_in_one_turn_passes_its_result_on(poo
     late: list[object] = []
     work = pool.submit(lambda: "done", late.append)
     told = work.send(None)
-    assert isinstance(told, asyncio.Future)
-    await asyncio.wait([told])
+    await asyncio.wait([cast("asyncio.Future[None]", told)])
     with pytest.raises(asyncio.CancelledError):
         work.throw(asyncio.CancelledError())
     assert late == ["done"]
@@ -310,7 +310,7 @@ async def test_closing_refuses_what_waits_and_lets_what_runs_end(pool: ThreadPoo
 def test_one_pool_serves_several_loops_one_after_another(pool: ThreadPool) -> None:
     """Nothing in the pool belongs to a loop."""
     for number in range(3):
-        assert asyncio.run(pool.run(lambda number=number: number)) == number
+        assert asyncio.run(pool.run(abs, number)) == number
 
 
 def test_a_thread_that_outlives_its_loop_says_nothing(

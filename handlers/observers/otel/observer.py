@@ -1,6 +1,6 @@
 """Turns the events of many concurrent runs into their spans."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from opentelemetry.context import Context
@@ -49,12 +49,13 @@ class OpenTelemetrySpans:
         bus.observe((RunStarted, *_HEARD, EventsDropped), self, name=NAME)
 
     def __call__(self, event: Event) -> None:
+        run, tell = self._runs.get(event.run_id), _HEARD.get(type(event))
         if isinstance(event, EventsDropped):
             self._dropped(event)
         elif isinstance(event, RunStarted):
             self._begin(event)
-        elif (run := self._runs.get(event.run_id)) is not None:
-            _HEARD[type(event)](run, event)
+        elif run is not None and tell is not None:
+            tell(run, event)
             if isinstance(event, RunFinished):
                 del self._runs[event.run_id]
 
@@ -91,7 +92,7 @@ class OpenTelemetrySpans:
         return kept.pop(next(iter(kept))) if len(kept) > self._capacity else None
 
 
-_HEARD: Mapping[type[Event], Any] = {
+_HEARD: Mapping[type[Event], Callable[[RunSpans, Any], None]] = {
     ModelRequested: RunSpans.asked,
     ModelReplied: RunSpans.replied,
     ModelFailed: RunSpans.failed,

@@ -120,7 +120,7 @@ class LiveScreen:
         return [*written[-left:], *lines]
 
     def _status(self, run: Progress) -> Text:
-        return self._tagged(run, _line(f"{_frame()} {run.summary(time.time())}", "dim"))
+        return self._tagged(run, _line(f"{_frame()} turn {run.turn}, {run.figures(time.time())}", "dim"))
 
 
 def _line(text: str, style: str) -> Text:

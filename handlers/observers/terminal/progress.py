@@ -71,19 +71,15 @@ class Progress:
 
     def settle(self, event: ToolFinished) -> Result:
         """Take a call out, with its result."""
-        call = self.calls.pop(event.call_id, None)
-        words = call.words if call is not None else call_words(event.name, {})
-        return Result(words, event.outcome, event.elapsed_s, printable(short(event.output, 2000)))
+        call = self.calls.pop(event.call_id, None) or Call(call_words(event.name, {}), event.at)
+        # A call that was stopped has nobody to say how long it ran.
+        elapsed_s = event.elapsed_s or max(event.at - call.since, 0)
+        return Result(call.words, event.outcome, elapsed_s, printable(short(event.output, 2000)))
 
-    def summary(self, now: float) -> str:
-        """How far the run is, in one line."""
-        parts = [
-            f"turn {self.turn}",
-            f"{self.tokens:,} tokens",
-            *([f"${self.cost_usd:.4f}"] if self.cost_usd else []),
-            f"{max(now - self.began, 0):.1f} s",
-        ]
-        return ", ".join(parts)
+    def figures(self, now: float) -> str:
+        """What the run took so far, in one line."""
+        cost = f", ${self.cost_usd:.4f}" if self.cost_usd else ""
+        return f"{self.tokens:,} tokens{cost}, {max(now - self.began, 0):.1f} s"
 
 
 def call_words(name: str, arguments: Mapping[str, object]) -> str:

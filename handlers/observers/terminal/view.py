@@ -142,9 +142,8 @@ class TerminalView:
         run.tail = ""
         run.tokens += event.usage.total_tokens
         partial = "".join(block.text for block in event.partial if isinstance(block, Text))
-        if partial.strip():
+        if partial.strip() and self._answers:
             self._screen.show(run, "text", printable(partial).strip())
-        self._screen.show(run, "bad", printable(short(f"{event.error.kind}: {event.error.message}", 1000)))
 
     def _requested(self, event: ToolRequested) -> None:
         self._run(event).open(event)
@@ -160,9 +159,10 @@ class TerminalView:
         self._screen.show_result(run, run.settle(event))
 
     def _asked(self, event: ApprovalRequested) -> None:
-        whom = f" ({printable(event.approver)})" if event.approver else ""
-        words = f"approval{whom} needed for {call_words(event.name, event.arguments)} {printable(event.reason)}"
-        self._screen.show(self._run(event), "note", words.rstrip())
+        whom = printable(event.approver) or "a person"
+        reason = f": {printable(event.reason)}" if event.reason else ""
+        words = f"waits for {whom} to approve {call_words(event.name, event.arguments)}{reason}"
+        self._screen.show(self._run(event), "note", words)
 
     def _injected(self, event: MessageInjected) -> None:
         words = f"{event.author} says: {short(event.message.text, 500)}"
@@ -178,10 +178,12 @@ class TerminalView:
 
     def _over(self, event: RunFinished) -> None:
         run = self._run(event)
-        run.turn = event.turns
-        reason = f": {printable(short(event.reason, 500))}" if event.reason else ""
-        kind = "good" if event.status == "completed" else "bad"
-        self._screen.show(run, kind, f"{event.status}{reason} ({run.summary(event.at)})")
+        turns = "1 turn" if event.turns == 1 else f"{event.turns} turns"
+        self._screen.show(
+            run,
+            "good" if event.status == "completed" else "bad",
+            f"{event.status}{_reason(event)} ({turns}, {run.figures(event.at)})",
+        )
         self._forget(event.run_id)
 
     def _dropped(self, event: EventsDropped) -> None:
@@ -194,6 +196,13 @@ class TerminalView:
         self._runs.pop(run_id, None)
         if not self._runs:
             self._screen.end()
+
+
+def _reason(event: RunFinished) -> str:
+    """Why a run did not complete; what failed is named."""
+    error = event.error
+    words = f"{error.kind}: {error.message}" if error is not None else event.reason
+    return f": {printable(short(words, 1000))}" if words else ""
 
 
 def _screen(stream: TextIO, style: Style) -> Screen:

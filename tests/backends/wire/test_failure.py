@@ -106,6 +106,12 @@ def test_the_key_is_never_repeated(echo: str) -> None:
     assert "6789" not in text
 
 
+@pytest.mark.parametrize("text", ["x" * 1_000_000, "*" * 1_000_000, "x*" * 500_000, " *** " * 100_000])
+def test_long_words_are_masked_in_time(text: str) -> None:
+    """A provider's answer cannot make masking take more than one look at each character."""
+    assert len(ACCOUNT.mask(text)) <= len(text)
+
+
 def test_a_stand_in_for_a_key_is_no_secret() -> None:
     """Masking "EMPTY" would only garble the words."""
     account = Account("vllm", SecretStr("EMPTY"))

@@ -20,7 +20,7 @@ def assembled(*entries: Entry) -> list[tuple[str, str, str]]:
     """Id, name and arguments of each call, put together."""
     calls: dict[int, list[str]] = {}
     for piece in pieces(*entries):
-        call = calls.setdefault(piece.index, ["", "", ""])
+        call = calls.setdefault(piece.slot, ["", "", ""])
         for place, text in enumerate(piece[1:]):
             call[place] += text
     return [(found[0], found[1], found[2]) for _, found in sorted(calls.items())]

@@ -1,0 +1,183 @@
+"""Waiting for a guest, but no longer than it may take."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import anyio
+import pytest
+
+from loopbus.bus import TaskOwner
+from loopbus.bus.deadline import DeadlinePassed, wait_guest
+from loopbus.bus.guest import Watch
+
+from .clock import Clock, cancelling, turns
+
+
+class Outcome:
+    """How a wait with a deadline ended, and what it left of its task."""
+
+    def __init__(self, work: Coroutine[Any, Any, Any], deadline_s: float = 5, grace_s: float = 1) -> None:
+        self.value: object = None
+        self.error: BaseException | None = None
+        self.cancelling = -1
+        self._work, self._deadline_s, self._grace_s = work, deadline_s, grace_s
+
+    async def wait(self) -> None:
+        try:
+            self.value = await wait_guest(self._work, "guest", Watch(), self._deadline_s, self._grace_s)
+        except (DeadlinePassed, ValueError) as error:
+            self.error = error
+        self.cancelling = cancelling()
+        # Whatever timers were left would strike here.
+        await turns()
+
+
+async def test_a_guest_that_ends_in_time_is_not_touched(clock: Clock, owner: TaskOwner) -> None:
+    """Its value is the host's, and the deadline strikes nobody later."""
+    outcome = Outcome(asyncio.sleep(0, "value"))
+    await outcome.wait()
+    await clock.forward(60)
+    assert (outcome.value, outcome.error, outcome.cancelling) == ("value", None, 0)
+
+
+async def test_at_the_deadline_the_guest_is_cancelled(clock: Clock, owner: TaskOwner) -> None:
+    """It cleans up in place, the host learns that the time was up, and its task is as it was before."""
+    told: list[str] = []
+
+    async def cleans_up() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            told.append("clean")
+
+    outcome = Outcome(cleans_up())
+    waiting = owner.spawn(outcome.wait())
+    await turns()
+    await clock.forward(4.9)
+    assert not waiting.done()
+    await clock.forward(0.2)
+    await waiting
+    assert isinstance(outcome.error, DeadlinePassed)
+    assert outcome.error.rest is None
+    assert told == ["clean"]
+    assert outcome.cancelling == 0
+
+
+async def test_a_guest_that_swallows_the_deadline_is_abandoned_after_the_grace(clock: Clock, owner: TaskOwner) -> None:
+    """The host goes on; what is left is handed over, and can be run to its end."""
+    gate = anyio.Event()
+
+    async def stubborn() -> str:
+        while not gate.is_set():
+            try:
+                await gate.wait()
+            except asyncio.CancelledError:
+                continue
+        return "late"
+
+    outcome = Outcome(stubborn())
+    waiting = owner.spawn(outcome.wait())
+    await turns()
+    await clock.forward(5.5)
+    assert not waiting.done()
+    await clock.forward(1)
+    await waiting
+    assert isinstance(outcome.error, DeadlinePassed)
+    assert outcome.error.rest is not None
+    assert outcome.cancelling == 0
+    rest = owner.spawn(outcome.error.rest, context=outcome.error.context)
+    gate.set()
+    assert await rest == "late"
+
+
+async def test_an_answer_to_the_deadline_counts(clock: Clock, owner: TaskOwner) -> None:
+    """A guest that catches its cancellation and returns something in time has returned it."""
+
+    async def answers() -> str:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "what I have"
+        return "never"
+
+    outcome = Outcome(answers())
+    waiting = owner.spawn(outcome.wait())
+    await turns()
+    await clock.forward(5.1)
+    await waiting
+    assert (outcome.value, outcome.cancelling) == ("what I have", 0)
+
+
+async def test_a_failure_on_the_way_out_is_the_guests_own(clock: Clock, owner: TaskOwner) -> None:
+    """What it raises instead of ending cancelled is what the host gets."""
+
+    async def fails() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ValueError("while cleaning up") from None
+
+    outcome = Outcome(fails())
+    waiting = owner.spawn(outcome.wait())
+    await turns()
+    await clock.forward(5.1)
+    await waiting
+    assert str(outcome.error) == "while cleaning up"
+    assert outcome.cancelling == 0
+
+
+@pytest.mark.parametrize("also_late", [False, True])
+async def test_a_cancellation_from_outside_is_not_mistaken_for_the_deadline(
+    clock: Clock, owner: TaskOwner, also_late: bool
+) -> None:
+    """The caller's own cancellation reaches the caller, also when the deadline strikes in the same turn."""
+    outcome = Outcome(asyncio.sleep(1000), deadline_s=5)
+    waiting = owner.spawn(outcome.wait())
+    await turns()
+    waiting.cancel()
+    if also_late:
+        await clock.forward(5.1)
+    await asyncio.wait({waiting})
+    assert waiting.cancelled()
+    assert waiting.cancelling() == 1
+
+
+async def test_a_host_that_was_cancelled_before_can_still_wait(clock: Clock, owner: TaskOwner) -> None:
+    """In a task that has answered a cancellation already, the deadline is told apart by its own count."""
+    outcome = Outcome(asyncio.sleep(1000))
+
+    async def cleaning_up() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            assert task is not None
+            task.uncancel()
+            await outcome.wait()
+
+    waiting = owner.spawn(cleaning_up())
+    await turns()
+    waiting.cancel()
+    await turns()
+    await clock.forward(5.1)
+    await waiting
+    assert isinstance(outcome.error, DeadlinePassed)
+
+
+async def test_scopes_of_the_host_around_a_deadline_work(clock: Clock, owner: TaskOwner) -> None:
+    """F48: the caller's own, shorter time limit is the one that ends the wait, with its own type."""
+
+    async def impatient() -> str:
+        try:
+            async with asyncio.timeout(1):
+                await wait_guest(asyncio.sleep(1000), "guest", Watch(), 5, 1)
+        except TimeoutError:
+            return f"mine, {cancelling()}"
+        return "never"
+
+    waiting = owner.spawn(impatient())
+    await turns()
+    await clock.forward(1.1)
+    assert await waiting == "mine, 0"

@@ -1,0 +1,317 @@
+"""A guest: somebody else's coroutine inside our own task."""
+
+import asyncio
+import contextvars
+import gc
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import anyio
+import pytest
+
+from loopbus.bus import TaskOwner
+from loopbus.bus.guest import Abandoned, Guest, Watch
+
+from .clock import Clock, cancelling, turns
+
+variable = contextvars.ContextVar("variable", default="outside")
+
+
+def host(work: Coroutine[Any, Any, Any], watch: Watch | None = None) -> Coroutine[Any, Any, Any]:
+    """Have the running task host ``work``."""
+    return Guest("a guest", watch or Watch()).host(work)
+
+
+async def stubborn(gate: anyio.Event, told: list[str]) -> str:
+    """Swallow every cancellation until the gate opens."""
+    while not gate.is_set():
+        try:
+            await gate.wait()
+        except asyncio.CancelledError:
+            told.append("cancelled")
+    return "done after all"
+
+
+async def test_the_host_gets_what_the_guest_returns() -> None:
+    """Whether it waits for anything or not."""
+
+    async def add(one: int, other: int, waits: int) -> int:
+        for _ in range(waits):
+            await asyncio.sleep(0)
+        return one + other
+
+    assert await host(add(1, 2, waits=0)) == 3
+    assert await host(add(3, 4, waits=3)) == 7
+
+
+@pytest.mark.parametrize("waits", [False, True])
+@pytest.mark.parametrize("error", [ValueError("mine"), SystemExit(3), asyncio.CancelledError("mine")])
+async def test_whatever_the_guest_raises_reaches_its_host_and_no_further(error: BaseException, waits: bool) -> None:
+    """Even ``SystemExit``, which would end the process if it left a task, is an exception like any other here."""
+
+    async def fail() -> None:
+        if waits:
+            await asyncio.sleep(0)
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        await host(fail())
+    assert caught.value is error
+    assert cancelling() == 0
+
+
+async def test_sys_exit_after_a_wait_is_contained() -> None:
+    """A task of its own could not contain it: the event loop would stop."""
+
+    async def leave() -> None:
+        await asyncio.sleep(0)
+        sys.exit(3)
+
+    with pytest.raises(SystemExit):
+        await host(leave())
+    await asyncio.sleep(0)
+
+
+async def test_the_guest_sees_the_callers_context_and_keeps_its_own() -> None:
+    """F41: it reads what the caller set; what it sets stays between its own steps and does not leak."""
+
+    async def read_and_set() -> list[str]:
+        seen = [variable.get()]
+        variable.set("inside")
+        await asyncio.sleep(0)
+        seen.append(variable.get())
+        return seen
+
+    variable.set("caller")
+    assert await host(read_and_set()) == ["caller", "inside"]
+    assert variable.get() == "caller"
+
+
+async def test_two_guests_do_not_see_each_other() -> None:
+    """Each stay has a copy of its own."""
+
+    async def set_and_read(value: str) -> str:
+        before = variable.get()
+        variable.set(value)
+        return before
+
+    assert [await host(set_and_read(value)) for value in ("one", "two")] == ["outside", "outside"]
+
+
+async def test_a_cancellation_from_outside_reaches_the_guest(owner: TaskOwner) -> None:
+    """It passes through: the guest can clean up, and the host ends cancelled."""
+    told: list[str] = []
+
+    async def cleans_up() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.sleep(0)
+            told.append("clean")
+
+    task = owner.spawn(host(cleans_up()))
+    await turns()
+    task.cancel("from outside")
+    await asyncio.wait({task})
+    assert task.cancelled()
+    assert told == ["clean"]
+
+
+async def test_a_guest_may_answer_a_cancellation(owner: TaskOwner) -> None:
+    """As in a task of its own: what it returns in spite of it counts."""
+
+    async def answers() -> str:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            return "answered"
+        return "never"
+
+    task = owner.spawn(host(answers()))
+    await turns()
+    task.cancel()
+    assert await task == "answered"
+
+
+LIMITS: list[Callable[[float], Any]] = [asyncio.timeout, anyio.fail_after]
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+async def test_time_limits_inside_a_guest_work(owner: TaskOwner, clock: Clock, limit: Callable[[float], Any]) -> None:
+    """A scope that the guest opens ends its own wait, and leaves the host's task clean."""
+
+    async def limited() -> str:
+        scope = limit(1)
+        try:
+            if hasattr(scope, "__aenter__"):
+                async with scope:
+                    await asyncio.Event().wait()
+            else:
+                with scope:
+                    await asyncio.Event().wait()
+        except TimeoutError:
+            await asyncio.sleep(0)
+            return "timed out"
+        return "never"
+
+    async def hosting() -> tuple[str, int]:
+        return await host(limited()), cancelling()
+
+    task = owner.spawn(hosting())
+    await turns()
+    await clock.forward(2)
+    assert await task == ("timed out", 0)
+
+
+async def test_task_groups_inside_a_guest_work() -> None:
+    """Children run beside it, and a failing one ends the others."""
+
+    async def parent() -> list[int]:
+        done: list[int] = []
+
+        async def child(number: int) -> None:
+            await asyncio.sleep(0)
+            done.append(number)
+
+        async with anyio.create_task_group() as group:
+            for number in range(3):
+                group.start_soon(child, number)
+        return done
+
+    async def failing() -> None:
+        async def fail() -> None:
+            raise ValueError("child")
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fail())
+            group.create_task(asyncio.Event().wait())
+
+    assert await host(parent()) == [0, 1, 2]
+    with pytest.raises(ExceptionGroup, match="unhandled errors"):
+        await host(failing())
+    assert cancelling() == 0
+
+
+async def test_a_guest_may_have_a_guest() -> None:
+    """Hosting is only awaiting, so it nests."""
+
+    async def outer() -> str:
+        return await host(asyncio.sleep(0, "inner"))
+
+    assert await host(outer()) == "inner"
+
+
+async def test_the_guest_runs_in_the_hosts_task() -> None:
+    """It costs none, so what asks for the current task gets the host's."""
+
+    async def which() -> object:
+        await asyncio.sleep(0)
+        return asyncio.current_task()
+
+    assert await host(which()) is asyncio.current_task()
+
+
+async def test_the_watch_names_the_guest_while_it_has_the_loop() -> None:
+    """From each of its steps' beginning to its end, and not while it waits."""
+    watch, seen = Watch(), list[str | None]()
+
+    async def look() -> None:
+        seen.append(watch.on_stage)
+        asyncio.get_running_loop().call_soon(lambda: seen.append(watch.on_stage))
+        await asyncio.sleep(0)
+        seen.append(watch.on_stage)
+
+    await host(look(), watch)
+    assert seen == ["a guest", None, "a guest"]
+    assert watch.on_stage is None
+
+
+async def test_a_guest_that_will_not_end_can_be_left(owner: TaskOwner) -> None:
+    """The host goes on at once with ``Abandoned``, its task is clean, and an owner can run the rest to its end."""
+    gate, told, guest = anyio.Event(), list[str](), Guest("stubborn", Watch())
+
+    async def hosting() -> tuple[Abandoned, int]:
+        try:
+            await guest.host(stubborn(gate, told))
+        except Abandoned as left:
+            guest.settle()
+            await asyncio.sleep(0)
+            return left, cancelling()
+        raise AssertionError("it came back")
+
+    task = owner.spawn(hosting())
+    await turns()
+    guest.cancel()
+    await turns()
+    assert told == ["cancelled"]
+    assert not task.done()
+    guest.abandon()
+    left, count = await task
+    assert count == 0
+    rest = owner.spawn(left.rest, context=left.context)
+    await turns()
+    assert told == ["cancelled", "cancelled"]
+    gate.set()
+    assert await rest == "done after all"
+
+
+async def test_what_is_left_of_a_guest_keeps_its_context_and_can_be_cancelled(owner: TaskOwner) -> None:
+    """The rest reads what the guest had set, and ends when it is told to."""
+    guest, told = Guest("slow", Watch()), list[str]()
+
+    async def slow() -> None:
+        variable.set("inside")
+        try:
+            await asyncio.Event().wait()
+        finally:
+            told.append(variable.get())
+            await asyncio.Event().wait()
+
+    async def hosting() -> Abandoned:
+        try:
+            await guest.host(slow())
+        except Abandoned as left:
+            guest.settle()
+            return left
+        raise AssertionError("it came back")
+
+    task = owner.spawn(hosting())
+    await turns()
+    guest.abandon()
+    left = await task
+    rest = owner.spawn(left.rest, context=left.context)
+    await turns()
+    assert told == ["inside"]
+    rest.cancel()
+    await asyncio.wait({rest})
+    assert rest.cancelled()
+
+
+async def test_cancelling_a_guest_that_is_gone_does_nothing() -> None:
+    """Timers may come late: before its first wait and after its end there is nobody to cancel."""
+    guest = Guest("gone", Watch())
+    guest.cancel()
+    guest.abandon()
+    assert await guest.host(asyncio.sleep(0, "done")) == "done"
+    guest.cancel()
+    guest.abandon()
+    assert guest.cancels == 0
+    assert cancelling() == 0
+
+
+async def test_closing_the_host_closes_the_guest() -> None:
+    """A host that is thrown away gives its guest the chance to clean up."""
+    told: list[str] = []
+
+    async def cleans_up() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            told.append("clean")
+
+    hosting = host(cleans_up())
+    hosting.send(None)
+    hosting.close()
+    gc.collect()
+    assert told == ["clean"]
