@@ -147,7 +147,10 @@ class Bus:
             subscription.end()
 
     def close(self) -> None:
-        """End every observer and stream; what waits for an observer is forgotten."""
+        """End every observer and stream; what waits for an observer is forgotten.
+
+        Do this before the owner of the tasks is closed: a handler that swallows a cancellation then ends all the same.
+        """
         for sink in tuple(self._sinks):
             self.detach(sink)
 

@@ -35,8 +35,7 @@ async def wait_guest(
     except Abandoned as left:
         raise DeadlinePassed(left.rest, left.context) from None
     except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if guest.cancels and task is not None and task.cancelling() <= guest.cancels:
+        if guest.cancelled_by_us:
             raise DeadlinePassed(None, guest.context) from None
         raise
     else:

@@ -26,7 +26,7 @@ class Guest:
     ``CancelledError`` too) reaches only the host, and when it swallows a cancellation the host can walk away.
     """
 
-    __slots__ = ("_abandoned", "_task", "cancels", "context", "watch", "what")
+    __slots__ = ("_abandoned", "_before", "_task", "cancels", "context", "watch", "what")
 
     def __init__(self, what: str, watch: "Watch") -> None:
         self.what = what
@@ -35,6 +35,7 @@ class Guest:
         self.cancels = 0
         """How often this stay, and not somebody from outside, cancelled the task."""
         self._task: asyncio.Task[Any] | None = None
+        self._before = 0
         self._abandoned = False
 
     def cancel(self) -> None:
@@ -48,6 +49,12 @@ class Guest:
         if self._task is not None:
             self._abandoned = True
             self.cancel()
+
+    @property
+    def cancelled_by_us(self) -> bool:
+        """Whether nobody from outside has cancelled the task since the guest came."""
+        task = asyncio.current_task()
+        return task is not None and 0 < task.cancelling() - self._before <= self.cancels
 
     def settle(self) -> None:
         """Take back what this stay cancelled, so that the task is as it was before."""
@@ -70,10 +77,17 @@ class Guest:
                 try:
                     waiting = context.run(step, argument)
                 except StopIteration as stop:
+                    self._calm()
                     return stop.value
+                except asyncio.CancelledError:
+                    raise
+                except BaseException:
+                    self._calm()
+                    raise
                 finally:
                     watch.on_stage = None
-                self._task = self._task or asyncio.current_task()
+                if self._task is None:
+                    self._arrive()
                 try:
                     argument = yield waiting
                     step = work.send
@@ -83,6 +97,21 @@ class Guest:
                     step, argument = work.throw, error
         finally:
             self._task = None
+
+    def _arrive(self) -> None:
+        """Note, at the first wait, whose task this is and how it was."""
+        self._task = asyncio.current_task()
+        self._before = self._task.cancelling() if self._task is not None else 0
+
+    def _calm(self) -> None:
+        """Forget every cancellation that the guest has answered by ending as it likes.
+
+        A task group of Python 3.11 whose child fails cancels the task and does not take it back.
+        """
+        task = self._task
+        while task is not None and task.cancelling() > self._before:
+            task.uncancel()
+        self.cancels = 0
 
 
 class Watch:

@@ -109,8 +109,7 @@ class Observer:
         handler, queue, items = self._handler, self.queue, self.queue.items
         task = cast("asyncio.Task[Any]", asyncio.current_task())
         try:
-            # A handler may have swallowed a cancellation that was meant for this task.
-            while not task.cancelling() and await queue.wait_items():
+            while await queue.wait_items():
                 for _ in range(_TURN):
                     if not items:
                         break
@@ -123,6 +122,9 @@ class Observer:
                     except BaseException as error:
                         self._failed(event, error, task)
                 handling.event = None
+                # Left over from a task group inside a handler: Python 3.11's do not take back what they cancelled.
+                while task.cancelling():
+                    task.uncancel()
                 queue.relieve()
                 if items:
                     await asyncio.sleep(0)
@@ -142,7 +144,9 @@ class Observer:
         self._losses.note(event)
 
     def _failed(self, event: Event, error: BaseException, task: asyncio.Task[Any]) -> None:
-        if isinstance(error, KeyboardInterrupt | GeneratorExit) or task.cancelling():
+        if isinstance(error, KeyboardInterrupt | GeneratorExit):
+            raise error
+        if isinstance(error, asyncio.CancelledError) and task.cancelling():
             raise error
         self._handling.event = None
         self.failures += 1

@@ -1,7 +1,8 @@
-"""What can go wrong when a handler is made.
+"""What can go wrong when a handler is made, or with what it is given.
 
 LoopbusError
   MissingExtra     an optional dependency is not installed; names the extra and the command
+  NotCustom        a tool emits an event that is not the application's own
 """
 
 from ..bus.errors import LoopbusError
@@ -9,3 +10,7 @@ from ..bus.errors import LoopbusError
 
 class MissingExtra(LoopbusError):
     """An optional dependency is not installed."""
+
+
+class NotCustom(LoopbusError):
+    """A tool emits an event that is not the application's own."""

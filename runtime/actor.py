@@ -16,22 +16,25 @@ from ..bus.guest import Watch
 from ..bus.interception import Ask, Veto, intercept
 from ..bus.observer import name_of
 from ..bus.stages import Stage
-from ..bus.words import describe, encodable
+from ..bus.words import describe
 from ..events.fault import Fault
 from ..events.model import ModelReplied
 from ..events.run import RunFinished, RunStarted
 from ..events.state import RunState
 from ..events.tool import LateToolResult, ToolFinished, ToolRequested
+from ..tools.coercion import render
+from ..tools.errors import Unencodable
 from .approvals import ask
 from .errors import OutOfOrder, RunOver
 from .helpers import Helpers
 from .journal import Journal
+from .numbering import numbered
 from .turn import OVER
 from .stopping import Stopping, close_run, under_way
 
 _log = logging.getLogger("loopbus.runtime")
 Holding = Callable[[str], AbstractAsyncContextManager[Any]]
-_LATE_CHARACTERS = 2000
+_LATE_BYTES = 2000
 _NO_FAILURE = (RunOver, OutOfOrder, KeyboardInterrupt, GeneratorExit)
 """What a stage may raise without being to blame for it."""
 _TURN = 64
@@ -132,7 +135,10 @@ class Actor:
 
     async def _judge(self, event: Event) -> tuple[Event, Veto | Ask | None]:
         policies = self._bus.routes(type(event)).policies
-        return await intercept(policies, event, self.journal.state, self.watch, self._bus.policy_failed)
+        judged, verdict = await intercept(policies, event, self.journal.state, self.watch, self._bus.policy_failed)
+        if judged is not event and isinstance(judged, ModelReplied) and isinstance(event, ModelReplied):
+            judged = numbered(judged, event)
+        return judged, verdict
 
     def _stage_failed(self, stage: Stage, event: Event, error: BaseException) -> None:
         if isinstance(error, _NO_FAILURE) or (isinstance(error, asyncio.CancelledError) and _is_cancelled()):
@@ -273,7 +279,9 @@ class Actor:
         self.journal.reply = fold
 
     def answer_later(self, work: Coroutine[Any, Any, Event], what: str, cause: int) -> None:
-        self._helpers.spawn(self._answer(work, cause), what)
+        task = self._helpers.spawn(self._answer(work, cause), what)
+        # A task that is cancelled before its first step never takes it.
+        task.add_done_callback(lambda _: work.close())
 
     def let_go(self, rest: Coroutine[Any, Any, Any], context: Context, what: str) -> None:
         self._helpers.let_go(rest, context, what)
@@ -296,4 +304,9 @@ def _is_cancelled() -> bool:
 
 def _shown(value: object) -> str:
     """A late value, as text and not too much of it."""
-    return describe(value) if isinstance(value, BaseException) else encodable(str(value)[:_LATE_CHARACTERS])
+    if isinstance(value, BaseException):
+        return describe(value)
+    try:
+        return render(value, _LATE_BYTES).text
+    except Unencodable as error:
+        return f"The tool's result cannot be shown: {error}"

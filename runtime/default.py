@@ -20,17 +20,19 @@ async def default_runtime() -> Runtime:
     runtime = _runtimes.get(loop)
     if runtime is None:
         # asyncio closes the async generators of a loop that ends: so the runtime is closed with its loop.
-        keeper = _keepers[loop] = _keep()
+        keeper = _keepers[loop] = _keep(loop)
         runtime = _runtimes[loop] = await anext(keeper)
     return runtime
 
 
-async def _keep() -> AsyncGenerator[Runtime, None]:
+async def _keep(loop: asyncio.AbstractEventLoop) -> AsyncGenerator[Runtime, None]:
     runtime = Runtime()
     await runtime.open()
     try:
         yield runtime
     finally:
+        # What a runtime holds refers to its loop, so neither would ever leave these tables by itself.
+        del _keepers[loop], _runtimes[loop]
         await runtime.aclose()
 
 

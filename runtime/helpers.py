@@ -49,7 +49,7 @@ class Helpers:
         self._grace_s = grace_s
         self._tasks: set[asyncio.Task[Any]] | None = None
 
-    def spawn(self, work: Coroutine[Any, Any, None], what: str) -> None:
+    def spawn(self, work: Coroutine[Any, Any, None], what: str) -> asyncio.Task[Any]:
         """Run ``work`` beside the run; it ends with the run at the latest."""
         tasks = self._tasks
         if tasks is None:
@@ -57,6 +57,7 @@ class Helpers:
         task = self._owner.spawn(work, name=what)
         tasks.add(task)
         task.add_done_callback(tasks.discard)
+        return task
 
     @property
     def busy(self) -> bool:

@@ -121,25 +121,27 @@ class Journal:
             self._listeners.remove(listener)
 
     def _derive(self, event: Event) -> None:
-        deriving = self._deriving
-        if len(deriving) > LIMIT:
-            names = " -> ".join(each.__name__ for each in deriving[-4:])
-            raise PublishCycle(f"derivers make events of each other's without end: ... {names} ...")
-        deriving.append(type(event))
+        self._deriving.append(type(event))
         for deriver in self._bus.routes(type(event)).derivers:
             if deriver.selector.matches(event):
                 self._derive_one(deriver, event)
-        deriving.pop()
+        self._deriving.pop()
 
     def _derive_one(self, deriver: Deriver, event: Event) -> None:
         try:
             derived = deriver.derive(event)
             if derived is not None:
+                self._check_cycle()
                 self.append(derived, event.seq)
         except (KeyboardInterrupt, GeneratorExit):
             raise
         except BaseException as error:
             self._bus.failed(deriver.name, event, f"raised {describe(error)}", error)
+
+    def _check_cycle(self) -> None:
+        if len(self._deriving) > LIMIT:
+            names = " -> ".join(each.__name__ for each in self._deriving[-3:])
+            raise PublishCycle(f"derivers make events of each other's without end: ... -> {names} -> ...")
 
 
 def _snapshot(reply: ReplyFold, about: int, run_id: str) -> list[Event]:

@@ -1,32 +1,38 @@
 """The runtime: owns every long-lived task, thread and connection, and starts runs."""
 
 import asyncio
+import logging
 import secrets
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from typing import Any, Self, TypeVar
 from weakref import WeakKeyDictionary
 
+from anyio import fail_after, move_on_after
+
 from ..backends.contract import Backend
 from ..backends.known import resolve
+from ..bus import nesting
 from ..bus.bus import Bus
 from ..bus.event import Event
 from ..bus.guest import Watch
 from ..bus.stages import Stage
 from ..bus.tasks import TaskOwner
-from ..events.content import Message, user
+from ..events.content import Message
 from ..events.run import RunStarted
 from ..handlers.limits import Limits
 from ..tools.threads import ThreadPool
 from .actor import Actor
 from .assemble import assemble
-from .errors import RuntimeClosed
+from .errors import RuntimeClosed, UsageError
 from .helpers import Helpers, Zombie, Zombies
 from .journal import Journal
 from .keys import Keys
 from .resources import Resources
 from .result import RunResult
 from .run import Run
+from .said import check_options, conversation, made, said
 from .sessions import Sessions
 from .spec import AgentSpec
 from .stopping import Stopping
@@ -34,6 +40,7 @@ from .subscribing import Subscribing
 from .watchdog import Watchdog
 
 E = TypeVar("E", bound=Event)
+_log = logging.getLogger("loopbus.runtime")
 
 
 class Runtime(Subscribing):
@@ -134,22 +141,30 @@ class Runtime(Subscribing):
         """
         if not self._open:
             raise RuntimeClosed("this runtime is closed; use it inside `async with Runtime() as runtime:`")
-        check_request(agent, limits)
+        check_options(agent=agent, session=session, key=key, limits=limits)
+        words = said(prompt)
+        request = (agent.name, words, session)
+        known = self._keys.find(key, request) if key is not None else None
+        if known is not None:
+            return known
+        stages, backend = self._stages(agent, limits)
+        history = self.sessions.messages(session) if session is not None else ()
         first = made(
             RunStarted,
             agent=agent.name,
-            model="",
-            prompt=said(prompt),
-            history=conversation(messages),
+            model=backend.model,
+            prompt=words,
+            history=(*history, *conversation(messages)),
             tools=agent.toolset.names,
             session=session,
             key=key,
         )
-        request = (agent.name, first.prompt, session)
-        known = self._keys.find(key, request) if key is not None else None
-        if known is not None:
-            return known
-        run = self._launch(agent, first, deps, limits)
+        # The last things that can go wrong: from here on there is a run, and it ends whatever happens.
+        nesting.chain_of(first)
+        run_id = self._next_id()
+        if session is not None:
+            self.sessions.take(session, run_id)
+        run = self._launch(run_id, agent, session, stages, first, deps, limits or agent.limits)
         if key is not None:
             self._keys.remember(key, request, run)
         return run

@@ -4,9 +4,9 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, NamedTuple, NotRequired, cast, get_args, get_origin
 
-from pydantic import ConfigDict, Field, JsonValue, TypeAdapter
+from pydantic import ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
-from pydantic_core import to_json
+from pydantic_core import InitErrorDetails, to_json
 from typing_extensions import TypedDict
 
 from .errors import BadTool
@@ -40,7 +40,8 @@ def arguments_of(signature: Signature, tool: str, said: Mapping[str, str], extra
             raise ValueError("two of them have one alias")
     except Exception as error:
         raise _culprit(tool, fields, signature.others, extra, error) from error
-    return Arguments(_check_of(adapter), parameters)
+    check = _check_of(adapter)
+    return Arguments(check if signature.others is EMPTY else _guarded(check, tool, signature.hidden), parameters)
 
 
 def _record(name: str, fields: Mapping[str, Any], others: Any, extra: Extra) -> Any:
@@ -86,6 +87,18 @@ def _check_of(adapter: TypeAdapter[dict[str, Any]]) -> Check:
     if _is_lenient(adapter.core_schema):
         return validator.validate_python
     return lambda arguments: validator.validate_json(to_json(arguments))
+
+
+def _guarded(check: Check, tool: str, hidden: frozenset[str]) -> Check:
+    """``check`` for a function that takes arguments of any name: those that are filled in already stay as they are."""
+
+    def guarded(arguments: Mapping[str, JsonValue]) -> dict[str, Any]:
+        if taken := sorted(hidden.intersection(arguments)):
+            mistakes = [InitErrorDetails(type="extra_forbidden", loc=(name,), input=arguments[name]) for name in taken]
+            raise ValidationError.from_exception_data(tool, mistakes)
+        return check(arguments)
+
+    return guarded
 
 
 def _is_lenient(schema: object) -> bool:

@@ -16,6 +16,7 @@ CAP_BYTES: Final = 65_536
 LARGEST_PART: Final = 20 * 1024 * 1024
 """The most bytes of one picture, sound or file: what the large providers accept in one request."""
 
+_NAME = "result"
 _COUNTED_CHARACTERS = 16 * 1024 * 1024
 _COUNTED_AT_ONCE = 65_536
 _MOST_BLOCKS = 1000
@@ -60,26 +61,22 @@ def render(value: object, cap_bytes: int = CAP_BYTES) -> Rendered:
         size = len(text)
         if size <= cap_bytes and text.isascii():
             return Rendered(text, (), False, size)
-        return _render_str(text, cap_bytes, "result")
+        return _render_str(text, cap_bytes)
     if kind is int and _LEAST_INT < cast(int, value) < _GREATEST_INT:
         text = str(value)
         if len(text) <= cap_bytes:
             return Rendered(text, (), False, len(text))
-    return _render(value, cap_bytes, "result")
+    render_kind = _RENDERERS.get(kind, _render_str if isinstance(value, str) else _render_json)
+    return render_kind(value, cap_bytes)
 
 
-def _render(value: object, cap_bytes: int, path: str) -> Rendered:
-    renderer = _RENDERERS.get(type(value), _render_str if isinstance(value, str) else _render_json)
-    return renderer(value, cap_bytes, path)
-
-
-def _render_json(value: Any, cap_bytes: int, path: str) -> Rendered:
+def _render_json(value: Any, cap_bytes: int) -> Rendered:
     clip = Clip(cap_bytes)
     try:
         data = to_json(clip.take(value), inf_nan_mode="strings")
     except Exception as error:
         # Not only pydantic's own error: a serializer in the user's models may raise anything.
-        raise culprit(value, path, _encode) from error
+        raise culprit(value, _NAME, _encode) from error
     if len(data) <= cap_bytes and not clip.missing:
         return Rendered(data.decode(), (), False, len(data))
     return _cut(data, clip.full_size(len(data)), cap_bytes, exact=not clip.missing)
@@ -89,12 +86,12 @@ def _encode(value: Any) -> bytes:
     return to_json(Clip(CAP_BYTES).take(value), inf_nan_mode="strings")
 
 
-def _render_str(text: str, cap_bytes: int, path: str) -> Rendered:
+def _render_str(text: str, cap_bytes: int) -> Rendered:
     text = str.__str__(text)
     try:
         head = text[:cap_bytes].encode()
     except UnicodeEncodeError as error:
-        raise culprit(text, path, str.encode) from error
+        raise culprit(text, _NAME, str.encode) from error
     if len(head) <= cap_bytes and len(text) <= cap_bytes:
         return Rendered(text, (), False, len(head))
     size, exact = _utf8_size(text)
@@ -111,17 +108,17 @@ def _utf8_size(text: str) -> tuple[int, bool]:
     return size * len(text) // counted, counted == len(text)
 
 
-def _render_bytes(data: bytes | bytearray | memoryview, cap_bytes: int, path: str) -> Rendered:
+def _render_bytes(data: bytes | bytearray | memoryview, cap_bytes: int) -> Rendered:
     whole = len(data) <= _COUNTED_CHARACTERS
     head = bytes(data) if whole else whole_characters(bytes(data[:cap_bytes]))
     try:
         text = head.decode()
     except UnicodeDecodeError:
-        return _render_media(File("application/octet-stream", bytes(data)), cap_bytes, path)
-    return _render_str(text, cap_bytes, path) if whole else _cut(head, len(data), cap_bytes)
+        return _render_media(File("application/octet-stream", bytes(data)), cap_bytes)
+    return _render_str(text, cap_bytes) if whole else _cut(head, len(data), cap_bytes)
 
 
-def _render_media(part: Part, cap_bytes: int, path: str) -> Rendered:
+def _render_media(part: Part, cap_bytes: int) -> Rendered:
     size = len(part.data or b"")
     if size <= LARGEST_PART:
         return Rendered("", (part,), False, size)
@@ -129,32 +126,32 @@ def _render_media(part: Part, cap_bytes: int, path: str) -> Rendered:
     return Rendered(said, (), True, size)
 
 
-def _render_text(block: Text, cap_bytes: int, path: str) -> Rendered:
-    return _render_str(block.text, cap_bytes, path)
+def _render_text(block: Text, cap_bytes: int) -> Rendered:
+    return _render_str(block.text, cap_bytes)
 
 
-def _render_sequence(values: list[Any] | tuple[Any, ...], cap_bytes: int, path: str) -> Rendered:
+def _render_sequence(values: list[Any] | tuple[Any, ...], cap_bytes: int) -> Rendered:
     if len(values) > _MOST_BLOCKS or not any(type(value) in _BLOCKS for value in values):
-        return _render_json(values, cap_bytes, path)
+        return _render_json(values, cap_bytes)
     lines: list[str] = []
     media: list[Rendered] = []
     for number, value in enumerate(values):
         if isinstance(value, Part):
-            media.append(_render_media(value, cap_bytes, path))
+            media.append(_render_media(value, cap_bytes))
             lines.append(media[-1].text)
         elif isinstance(value, Text | str):
             lines.append(value.text if isinstance(value, Text) else value)
         else:
             reason = f"{type(value).__name__} between content blocks; return texts and blocks alone, or JSON alone"
-            raise Unencodable(f"{path}[{number}]", reason)
-    return _beside(_render_lines(lines, cap_bytes, path), media)
+            raise Unencodable(f"{_NAME}[{number}]", reason)
+    return _beside(_render_lines(lines, cap_bytes), media)
 
 
-def _render_lines(lines: list[str], cap_bytes: int, path: str) -> Rendered:
+def _render_lines(lines: list[str], cap_bytes: int) -> Rendered:
     try:
-        return _render_str("\n".join(line for line in lines if line), cap_bytes, path)
+        return _render_str("\n".join(line for line in lines if line), cap_bytes)
     except Unencodable as error:
-        raise culprit(lines, path, _encode) from error
+        raise culprit(lines, _NAME, _encode) from error
 
 
 def _beside(text: Rendered, media: list[Rendered]) -> Rendered:
@@ -174,7 +171,7 @@ def _cut(data: bytes, full_size: int, cap_bytes: int, *, exact: bool = True) -> 
 
 
 _BLOCKS = frozenset({Text, Image, Audio, File})
-_RENDERERS: Mapping[type, Callable[[Any, int, str], Rendered]] = {
+_RENDERERS: Mapping[type, Callable[[Any, int], Rendered]] = {
     dict: _render_json,
     bytes: _render_bytes,
     bytearray: _render_bytes,

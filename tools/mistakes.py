@@ -1,6 +1,7 @@
 """Words for a model whose arguments do not fit: which field, what was expected, what came, which name was meant."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, cast
@@ -12,7 +13,9 @@ Place = tuple[int | str, ...]
 
 # Of a typed dict or a model, and of a dataclass.
 _UNKNOWN = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
+_DICTIONARY = re.compile(r"a (valid )?dictionary( or (an )?instance of \w+)?")
 _MOST_LINES = 20
+_LONGEST_MESSAGE = 400
 _LONGEST_VALUE = 80
 _LONGEST_NAME = 60
 
@@ -47,7 +50,13 @@ def _line(parameters: Mapping[str, JsonValue], mistake: ErrorDetails, mistakes: 
     if mistake["type"] in _UNKNOWN:
         return _unknown(_joined(path, place[-1]), str(place[-1]), _properties(nodes))
     path, _ = _find(parameters, place)
-    return f"{path or 'the arguments'}: {mistake['msg'].removeprefix('Input ')}; got {_shown(mistake['input'])}"
+    return f"{path or 'the arguments'}: {_in_json(mistake['msg'])}; got {_shown(mistake['input'])}"
+
+
+def _in_json(message: str) -> str:
+    """Pydantic's words, where they speak of Python, as JSON's."""
+    said = _DICTIONARY.sub("an object", message.removeprefix("Input ")).replace("a valid list", "a valid array")
+    return _cut(said, _LONGEST_MESSAGE)
 
 
 def _missing(path: str, expected: Mapping[str, Any], place: Place, mistakes: Sequence[ErrorDetails]) -> str:

@@ -40,8 +40,10 @@ class Signature:
     """Parameters that cannot be given by name, in order."""
     others: Any
     """The type of further arguments (``**kwargs: T``); EMPTY where there may be none."""
-    receiver: bool
+    receiver: bool = False
     """The function is a method that is not bound yet: its first parameter is ``self``."""
+    hidden: frozenset[str] = frozenset()
+    """Names that a model must not give, not even where others may be given: they are filled in already."""
 
 
 def read_signature(fn: Callable[..., Any], tool: str, names: Names) -> Signature:
@@ -56,7 +58,8 @@ def read_signature(fn: Callable[..., Any], tool: str, names: Names) -> Signature
     read = _Reading(tool, {**_own_names(fn), **names})
     for parameter in parameters:
         read.take(parameter)
-    return Signature(tuple(read.parameters), read.context, tuple(read.positional), read.others, receiver)
+    hidden = frozenset(inspect.signature(definition(fn)).parameters) - {parameter.name for parameter in read.parameters}
+    return Signature(tuple(read.parameters), read.context, tuple(read.positional), read.others, receiver, hidden)
 
 
 def frame_names(frame: FrameType | None) -> Names:

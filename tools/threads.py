@@ -199,6 +199,8 @@ class ThreadPool:
                 self._last_end = monotonic()
                 job.running = False
             job.tell()
+            # Or an idle thread would keep its last call's arguments and result alive.
+            del job
 
     def _next(self) -> AnyJob | None:
         with self._changed:

@@ -5,17 +5,20 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+import tempfile
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Any
 
 import anyio
 from anyio import to_thread
 from pydantic import SecretStr
 from pydantic_core import from_json, to_json
 
+from ..errors import BackendError, Broken
+from ..transport import HttpRequest, Transport
 from .cache import cache_folder, make_folder
 from .errors import EngineFailed
 
@@ -25,31 +28,34 @@ COMMAND = (sys.executable, "-P", str(Path(__file__).with_name("server_main.py"))
 """As a script, the child has nothing of ours to import; -P keeps this folder off its path."""
 
 START_S = 180.0
-STOP_S = 5.0
+"""A model of some gigabytes, read from a slow disk, takes a while."""
+STOP_S = 10.0
+FAREWELL_S = 1.0
+"""Between the loss of a connection and the end of the process that held it."""
 TAIL_LINES = 15
 """How much of the log goes into an error."""
+
+
+def spare_cores() -> int:
+    """All cores but one, and one at least: with all of them generating, the event loop that asks would starve."""
+    available = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return max(1, available - 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineOptions:
     """How to run the model. ``context`` is in tokens and for each of the ``slots``, which answer at the same time.
 
-    ``cache_mib`` bounds what the engine keeps of earlier prompts beside the slots'.
+    ``cache_mib`` bounds what the engine keeps of earlier prompts beside the slots.
     """
 
     context: int = 8192
     slots: int = 2
-    threads: int = field(default_factory=lambda: spare_cores())
+    threads: int = field(default_factory=spare_cores)
     cache_mib: int = 256
 
 
 DEFAULT_OPTIONS = EngineOptions()
-
-
-def spare_cores() -> int:
-    """All cores but one: with every core busy generating, the event loop of whoever asked would starve."""
-    available = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
-    return max(1, available - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,88 +66,133 @@ class Address:
     key: SecretStr
 
 
-@dataclass(slots=True)
-class _Running:
+@dataclass(frozen=True, slots=True)
+class _Child:
+    """The process, where it listens, and the file that its standard error goes to."""
+
     process: subprocess.Popen[bytes]
     address: Address
     log: Path
 
 
 class Engine:
-    """Runs the model that ``prepare`` gives the path of, in a child process that cannot outlive this one.
+    """Runs the model whose path ``prepare`` gives in a child process that cannot outlive this one.
 
-    The child ends with ``aclose``, with this object, and with this process, even if that is killed.
+    The child ends with ``aclose``, with this object, and with this process, even if that is killed. ``transport``
+    carries the health check, and belongs to the caller.
     """
 
     def __init__(
         self,
         name: str,
         prepare: Callable[[], Awaitable[Path]],
+        transport: Transport,
         options: EngineOptions = DEFAULT_OPTIONS,
         command: Sequence[str] = COMMAND,
     ) -> None:
         self._name = name
         self._prepare = prepare
+        self._transport = transport
         self._options = options
         self._command = command
-        self._starting = anyio.Lock()
-        self._running: _Running | None = None
+        self._lock = anyio.Lock()
+        self._child: _Child | None = None
 
     @property
     def pid(self) -> int | None:
-        """The child's process id while it runs."""
-        running = self._running
-        return running.process.pid if running is not None and running.process.poll() is None else None
+        """The child's process id, while it runs."""
+        child = self._child
+        return child.process.pid if child is not None and child.process.poll() is None else None
 
     async def address(self) -> Address:
-        """Where the engine listens; starts it if it does not run. Those who ask meanwhile wait for the same start.
+        """Where the engine listens; starts it if it does not run. Who asks meanwhile waits for the same start.
 
         :raises EngineFailed: it did not come up; carries the end of its log.
         """
-        async with self._starting:
-            if self.pid is None:
+        async with self._lock:
+            if self._child is None or self._child.process.poll() is not None:
                 await self._clear()
-                self._running = await self._start(await self._prepare())
-            assert self._running is not None
-            return self._running.address
+                self._child = await self._start(await self._prepare())
+            return self._child.address
 
-    def last_words(self) -> str | None:
-        """Why the child ended, if it was started and has ended: its exit code and the end of its log."""
-        running = self._running
-        if running is None or (code := running.process.poll()) is None:
-            return None
-        return f"exit code {code}; its log {running.log} ends with:\n{_tail(running.log)}"
+    async def wait_epitaph(self) -> str:
+        """How the child ended, with the end of its log; empty if it goes on running for ``FAREWELL_S``."""
+        child = self._child
+        if child is None:
+            return ""
+        with suppress(subprocess.TimeoutExpired):
+            await to_thread.run_sync(child.process.wait, FAREWELL_S)
+            return _epitaph(child.process, child.log)
+        return ""
 
     async def aclose(self) -> None:
         """Stop the child and wait until it is gone. Closing twice is harmless, and a later ``address`` starts anew."""
-        with anyio.CancelScope(shield=True):
-            async with self._starting:
+        with anyio.move_on_after(STOP_S, shield=True):
+            async with self._lock:
                 await self._clear()
 
     async def _clear(self) -> None:
-        running, self._running = self._running, None
-        if running is not None:
-            with anyio.CancelScope(shield=True):
-                await to_thread.run_sync(_stop, running.process)
-            running.log.unlink(missing_ok=True)
+        child, self._child = self._child, None
+        if child is not None:
+            await _stop(child.process)
+            child.log.unlink(missing_ok=True)
 
-    async def _start(self, model: Path) -> _Running:
-        log = make_folder(cache_folder() / "logs") / f"{self._name}-{os.getpid()}.log"
+    async def _start(self, model: Path) -> _Child:
+        log_fd, log = tempfile.mkstemp(".log", f"{self._name}-", make_folder(cache_folder() / "logs"))
         key = secrets.token_urlsafe(32)
-        process = self._spawn(log)
+        # Here and not in a worker thread: to Linux the thread is the parent, and those threads come and go.
+        process = _spawn(self._command, log_fd)
         try:
-            await to_thread.run_sync(self._tell, process, model, key)
-            with anyio.move_on_after(START_S):
-                answer = await to_thread.run_sync(_read_line, process, abandon_on_cancel=True)
-                if answer:
-                    url = cast("dict[str, str]", from_json(answer))["url"]
-                    logger.info("engine %d serves %s on %s", process.pid, model.name, url)
-                    return _Running(process, Address(url, SecretStr(key)), log)
+            with anyio.fail_after(START_S):
+                url = await _introduce(process, {**asdict(self._options), "model": str(model), "key": key})
+                child = _Child(process, Address(url, SecretStr(key)), Path(log))
+                await self._check_health(child.address)
+        except (BackendError, OSError, ValueError, KeyError) as exc:
+            await _stop(process)
+            why = f"was not up after {START_S:g} s" if isinstance(exc, TimeoutError) else f"did not come up ({exc})"
+            raise EngineFailed(f"the engine {why} with {model}; {_epitaph(process, Path(log))}") from exc
         except BaseException:
-            await self._give_up(process)
+            await _stop(process)
             raise
-        await self._give_up(process)
-        raise EngineFailed(
-            f"the engine did not start with {model} (exit code {process.returncode}). "
-            f"Its log {log} ends with:\n{_tail(log)}"
+        logger.info("engine %d serves %s on %s", process.pid, model.name, url)
+        return child
+
+    async def _check_health(self, address: Address) -> None:
+        async with self._transport.open(HttpRequest(f"{address.url}/health", "GET")) as reply:
+            if reply.status != 200:
+                raise Broken(f"its health check answered {reply.status}")
+
+
+def _spawn(command: Sequence[str], log_fd: int) -> subprocess.Popen[bytes]:
+    try:
+        # In a session of its own, so that Ctrl-C is ours to answer.
+        return subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log_fd, start_new_session=True
         )
+    finally:
+        os.close(log_fd)
+
+
+async def _introduce(process: subprocess.Popen[bytes], options: Mapping[str, Any]) -> str:
+    """Tell the child what to run, and hear where it listens."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(to_json({**options, "parent": os.getpid()}) + b"\n")
+    process.stdin.flush()
+    return from_json(await to_thread.run_sync(process.stdout.readline, abandon_on_cancel=True))["url"]
+
+
+async def _stop(process: subprocess.Popen[bytes]) -> None:
+    with anyio.CancelScope(shield=True):
+        await to_thread.run_sync(_kill, process)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    # It has nothing to lose. Leaving the block closes the pipes and waits until it is gone.
+    with process:
+        process.kill()
+
+
+def _epitaph(process: subprocess.Popen[bytes], log: Path) -> str:
+    last = "\n".join(log.read_text(errors="replace").splitlines()[-TAIL_LINES:])
+    return f"exit code {process.returncode}, and its log {log} ends with:\n{last}"

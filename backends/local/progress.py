@@ -30,8 +30,11 @@ class ProgressBar:
         self._stream.write(self._line(written))
         self._stream.flush()
 
-    def close(self) -> None:
-        """End the line, so that what is written next begins one of its own."""
+    def __enter__(self) -> "ProgressBar":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # What is written next begins a line of its own.
         if self._live and self._step >= 0:
             self._stream.write("\n")
             self._stream.flush()

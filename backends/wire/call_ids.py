@@ -19,8 +19,7 @@ class CallIds:
 
     def of_call(self, call: ToolCall) -> str:
         """The id for the next call."""
-        own = call.call_id if len(call.call_id) <= _LONGEST_OWN_ID else ""
-        wire_id = next((name for name in (call.provider_id, own) if name and name not in self._taken), "")
+        wire_id = call.provider_id or (call.call_id if len(call.call_id) <= _LONGEST_OWN_ID else "")
         number = len(self._taken)
         while not wire_id or wire_id in self._taken:
             wire_id = f"call_{number}"

@@ -1,11 +1,13 @@
 """Has tools called."""
 
 from collections.abc import AsyncGenerator, Coroutine
+from contextlib import nullcontext
 from typing import Any, cast
 
 from ...bus.event import Event, unchecked
 from ...events.content import ToolCall
 from ...events.human import ApprovalRequested
+from ...events.state import RunState
 from ...events.tool import Blame, ToolFinished, ToolProgress, ToolRequested, ToolStarted, failure
 from ...tools.context import ToolContext
 from ...tools.errors import InvalidArguments, UnknownTool
@@ -19,7 +21,11 @@ from ..powers import context_for
 from ..scope import RunScope
 
 _started = unchecked(ToolStarted)
-_CUT = "The reply was cut off by the output limit before this call was complete, so nothing was run. Send it again, shorter."
+_CUT = {
+    "length": "The reply was cut off by the output limit before it was complete, so nothing was run. Send it again, shorter.",
+    "content_filter": "The reply was cut off by a content filter before it was complete, so nothing was run.",
+}
+"""What the model is told of its calls in a reply that was cut: the last of them may be half a call."""
 
 
 class CallTools:
@@ -60,12 +66,17 @@ class CallTools:
     def _refused(self, event: ToolRequested, calls: tuple[ToolCall, ...], run: RunScope) -> tuple[Blame, str] | None:
         """Why a call must not even be looked at: who is to blame, and what to tell the model."""
         state = run.state
-        if state.stop == "length":
-            return "model", _CUT
+        cut = _CUT.get(state.stop or "")
+        if cut is not None:
+            return "model", cut
         if not event.arguments:
             for each in calls:
                 if each.call_id == event.call_id and each.malformed is not None:
                     return "model", f"The arguments are no JSON object, so nothing was run: {each.malformed[:500]}"
+        return self._spent(state)
+
+    def _spent(self, state: RunState) -> tuple[Blame, str] | None:
+        """Why there is no call left to make, and who said so."""
         limit = self._limits.tool_calls
         if limit is not None and state.tool_calls >= limit:
             return "caller", f"Not run: this run may make {limit} tool calls, and has made them."
@@ -75,10 +86,12 @@ class CallTools:
         return any((tool := self._tools.get(each.name)) is not None and tool.sequential for each in calls)
 
     async def _run(self, tool: Tool, kwargs: dict[str, Any], event: ToolRequested, run: RunScope) -> ToolFinished:
-        if tool.resource is not None:
-            async with run.holding(tool.resource):
-                return await self._call(tool, kwargs, event, run)
-        return await self._call(tool, kwargs, event, run)
+        """Make a call that did not begin at once: meanwhile others may have made the last ones that are allowed."""
+        async with nullcontext() if tool.resource is None else run.holding(tool.resource):
+            spent = self._spent(run.state)
+            if spent is not None:
+                return failure(event.call_id, event.name, *spent)
+            return await self._call(tool, kwargs, event, run)
 
     def _call(
         self, tool: Tool, kwargs: dict[str, Any], event: ToolRequested, run: RunScope

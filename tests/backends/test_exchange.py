@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from contextlib import aclosing
 
+import anyio
 import pytest
 
 from loopbus.backends.contract import Delta, StopPiece, TextPiece
@@ -112,7 +113,8 @@ async def test_what_follows_the_end_is_not_waited_for_long(monkeypatch: pytest.M
         await connection.wait_gone()
 
     async with serving(answer) as server, aclosing(HttpxTransport()) as transport:
-        assert await deltas(transport, url=server.url) == SAID
+        with anyio.fail_after(5):
+            assert await deltas(transport, url=server.url) == SAID
         await server.wait_open(0)
 
 

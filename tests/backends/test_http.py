@@ -1,10 +1,13 @@
 """HTTP over httpx: limits, faults, and connections that are never left behind."""
 
 import asyncio
+import gc
 import gzip
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import anyio
@@ -239,14 +242,23 @@ async def test_a_header_that_http_cannot_carry_is_refused_without_quoting_it(val
     assert caught.value.__context__ is None
 
 
-async def test_leaving_early_closes_the_connection_and_leaves_no_task() -> None:
+async def test_leaving_early_closes_the_connection_and_makes_no_task() -> None:
     """A reader that breaks off frees the connection at once; nothing of it is left for the garbage collector."""
+    made: list[object] = []
+
+    def make_task(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[Any]:
+        made.append(work)
+        return asyncio.Task(work, loop=loop, **options)
+
     async with serving(answer_endlessly) as server, aclosing(HttpxTransport()) as transport:
         async with transport.open(HttpRequest(server.url)) as reply:
             assert await anext(reply.chunks) == b"one"
-            tasks = asyncio.all_tasks()
-        assert asyncio.all_tasks() <= tasks
+            asyncio.get_running_loop().set_task_factory(make_task)
         await server.wait_open(0)
+        del reply
+        gc.collect()
+        await let_pass(10)
+    assert made == []
 
 
 async def test_an_exchange_left_unread_is_closed() -> None:
@@ -273,7 +285,7 @@ async def test_a_thousand_cancelled_requests_leave_the_pool_whole() -> None:
 
 @pytest.mark.parametrize("cancels", [1, 2, 3])
 async def test_tasks_cancelled_more_than_once_leave_the_pool_whole(cancels: int) -> None:
-    """A cancellation that hits httpcore while it cleans up after another costs at most a fresh client."""
+    """One that hits httpcore as it connects or cleans up costs at most a fresh client, and leaves no connection."""
     transport = HttpxTransport(max_connections=10)
     async with serving(answer_by_path) as server, aclosing(transport):
         for ticks in range(20):
@@ -284,8 +296,8 @@ async def test_tasks_cancelled_more_than_once_leave_the_pool_whole(cancels: int)
                     for task in tasks:
                         task.cancel()
                     await let_pass(1)
+            await server.wait_open(0)
         assert await read(transport, f"{server.url}/ok") == b"one two three"
-        await server.wait_open(1)
 
 
 async def test_exchanges_beyond_the_limit_wait_in_line() -> None:
@@ -309,6 +321,19 @@ async def test_exchanges_beyond_the_limit_wait_in_line() -> None:
                 await read(transport, server.url)
             release.set()
         assert (server.asked, most) == (6, 2)
+
+
+async def test_waiting_in_line_is_no_time_out() -> None:
+    """However long it takes until a place is free: the limits begin with the exchange."""
+    transport = HttpxTransport(Timeouts(first_byte_s=0.02), max_connections=1)
+    async with serving(answer_by_path) as server, aclosing(transport):
+        async with anyio.create_task_group() as tasks:
+            async with transport.open(HttpRequest(f"{server.url}/endless")) as reply:
+                assert await anext(reply.chunks) == b"one"
+                tasks.start_soon(read, transport, f"{server.url}/ok")
+                await anyio.sleep(0.05)
+                assert server.asked == 1
+        assert server.asked == 2
 
 
 async def test_a_pool_that_lost_its_places_is_replaced(caplog: pytest.LogCaptureFixture) -> None:
@@ -350,11 +375,30 @@ async def test_a_body_that_cannot_be_closed_costs_the_reply_nothing() -> None:
         assert await read(transport, "http://127.0.0.1/") == b"whole"
 
 
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.send_response(200)
+        self.send_header("content-length", "4")
+        self.end_headers()
+        self.wfile.write(b"fine")
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_one_transport_serves_one_loop_after_another() -> None:
-    """Connections belong to a loop: the next loop gets its own instead of the first one's remains."""
-    transport = HttpxTransport(inner=answering(content=b"fine"))
-    for _ in range(2):
-        assert asyncio.run(read(transport, "http://127.0.0.1/")) == b"fine"
+    """Connections belong to a loop: the next loop gets its own instead of what the first one left open."""
+    transport = HttpxTransport()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        for _ in range(2):
+            assert asyncio.run(read(transport, f"http://127.0.0.1:{server.server_port}/")) == b"fine"
+        server.shutdown()
+    asyncio.run(transport.aclose())
+    gc.collect()
 
 
 async def test_closing_twice_is_harmless_and_opening_again_connects_anew() -> None:

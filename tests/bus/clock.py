@@ -6,17 +6,16 @@ import pytest
 
 
 class Clock:
-    """While a test has it, ``loop.time()`` is ahead by as much as the test has said."""
+    """While a test has it, the time of the loop stands still but for what the test puts it forward."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         loop = asyncio.get_running_loop()
-        real = loop.time
-        self._ahead = 0.0
-        monkeypatch.setattr(loop, "time", lambda: real() + self._ahead)
+        self._now = loop.time()
+        monkeypatch.setattr(loop, "time", lambda: self._now)
 
     async def forward(self, seconds: float) -> None:
         """Let so much time pass, and everyone who waited for it act."""
-        self._ahead += seconds
+        self._now += seconds
         await turns()
 
 

@@ -166,6 +166,33 @@ async def test_a_host_that_was_cancelled_before_can_still_wait(clock: Clock, own
     assert isinstance(outcome.error, DeadlinePassed)
 
 
+async def test_what_one_guest_left_behind_does_not_confuse_the_next_deadline(clock: Clock, owner: TaskOwner) -> None:
+    """A failing task group of Python 3.11 leaves its task cancelled; the host takes that back."""
+
+    async def fails() -> None:
+        async def fail() -> None:
+            raise ValueError("child")
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(fail())
+        except ExceptionGroup:
+            pass
+
+    outcome = Outcome(asyncio.sleep(1000))
+
+    async def hosting() -> None:
+        await wait_guest(fails(), "guest", Watch(), 5, 1)
+        await outcome.wait()
+
+    waiting = owner.spawn(hosting())
+    await turns()
+    await clock.forward(5.1)
+    await waiting
+    assert isinstance(outcome.error, DeadlinePassed)
+    assert outcome.cancelling == 0
+
+
 async def test_scopes_of_the_host_around_a_deadline_work(clock: Clock, owner: TaskOwner) -> None:
     """F48: the caller's own, shorter time limit is the one that ends the wait, with its own type."""
 

@@ -18,9 +18,9 @@ from .clock import Clock, cancelling, turns
 variable = contextvars.ContextVar("variable", default="outside")
 
 
-def host(work: Coroutine[Any, Any, Any], watch: Watch | None = None) -> Coroutine[Any, Any, Any]:
+async def host(work: Coroutine[Any, Any, Any], watch: Watch | None = None) -> Any:
     """Have the running task host ``work``."""
-    return Guest("a guest", watch or Watch()).host(work)
+    return await Guest("a guest", watch or Watch()).host(work)
 
 
 async def stubborn(gate: anyio.Event, told: list[str]) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextvars
-import logging
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from functools import partial
@@ -244,10 +243,9 @@ async def test_the_owner_of_the_task_can_end_it(bus: Bus, owner: TaskOwner) -> N
 
 @pytest.mark.parametrize("then", ["go on", "fail"])
 async def test_a_handler_that_swallows_the_end_of_its_task_ends_all_the_same(
-    bus: Bus, owner: TaskOwner, then: str, caplog: pytest.LogCaptureFixture
+    bus: Bus, owner: TaskOwner, then: str
 ) -> None:
     """The handler was told to end and did something else: no further event reaches it, and its task is over."""
-    caplog.set_level(logging.CRITICAL)
     seen: list[Event] = []
 
     async def stubborn(event: Event) -> None:
@@ -260,9 +258,27 @@ async def test_a_handler_that_swallows_the_end_of_its_task_ends_all_the_same(
 
     bus.observe(Ordered, stubborn, on_error="keep")
     await publish(bus, *orders(1))
-    assert await owner.aclose(1) == frozenset()
     bus.publish(Ordered())
+    bus.close()
+    assert await owner.aclose(1) == frozenset()
     assert len(seen) == 1
+
+
+async def test_a_task_group_inside_a_handler_is_its_own(bus: Bus, recorder: Recorder) -> None:
+    """A group whose child fails cancels the task it is in; neither that nor the failure ends the observer's task."""
+    seen: list[Event] = []
+
+    async def groups(event: Ordered) -> None:
+        seen.append(event)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(fails(event))
+
+    observer = bus.observe(Ordered, groups, on_error="keep")
+    await publish(bus, *orders(3))
+    assert numbers(seen) == [1, 2, 3]
+    assert observer.failures == 3
+    (failed,) = recorder.of(SubscriberFailed)
+    assert failed.error.startswith("ExceptionGroup: unhandled errors in a TaskGroup")
 
 
 @pytest.mark.parametrize("scope", [asyncio.timeout, anyio.move_on_after])

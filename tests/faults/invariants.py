@@ -41,8 +41,8 @@ def check_terminal(log: Sequence[Event]) -> None:
     """I1: exactly one terminal event, the last, with a status that there is."""
     terminal = [event for event in log if isinstance(event, RunFinished)]
     assert len(terminal) == 1, f"{len(terminal)} terminal events"
-    assert log[-1] is terminal[0], f"{type(log[-1]).__name__} came after the end"
-    assert terminal[0].status in get_args(Status)
+    assert isinstance(log[-1], RunFinished), f"{type(log[-1]).__name__} came after the end"
+    assert log[-1].status in get_args(Status)
 
 
 def check_sequence(log: Sequence[Event], run_id: str) -> None:

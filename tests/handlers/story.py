@@ -6,7 +6,6 @@ from pydantic import JsonValue
 
 from loopbus.bus.event import Event, stamp
 from loopbus.events import (
-    Message,
     ModelReplied,
     ModelRequested,
     RunFinished,
@@ -23,6 +22,7 @@ from loopbus.events import (
 )
 
 MODEL = "openai:gpt-5.2"
+SOME = Usage(10, 5)
 BEGAN = 1_000_000.0
 """When each run begins, in seconds since the epoch."""
 
@@ -34,15 +34,18 @@ def stamped(*events: Event, run_id: str = "abc-1", began: float = BEGAN) -> list
     return list(events)
 
 
-def started(prompt: str = "What is 17 + 25?", *, history: tuple[Message, ...] = (), session: str | None = None) -> RunStarted:
-    return RunStarted(agent="adder", model=MODEL, prompt=user(prompt), history=history, tools=("add",), session=session)
+def started(prompt: str = "What is 17 + 25?", *, session: str | None = None) -> RunStarted:
+    """A run begins."""
+    return RunStarted(agent="adder", model=MODEL, prompt=user(prompt), tools=("add",), session=session)
 
 
 def requested(turn: int = 1) -> ModelRequested:
+    """The model is asked."""
     return ModelRequested(turn=turn, model=MODEL, messages=1)
 
 
-def replied(*blocks: Text | ToolCall, turn: int = 1, usage: Usage = Usage(10, 5)) -> ModelReplied:
+def replied(*blocks: Text | ToolCall, turn: int = 1, usage: Usage = SOME) -> ModelReplied:
+    """The model has answered."""
     stop = "tool_calls" if any(isinstance(block, ToolCall) for block in blocks) else "end"
     return ModelReplied(turn=turn, content=blocks, stop=stop, usage=usage, model=MODEL)
 

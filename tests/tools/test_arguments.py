@@ -2,6 +2,7 @@
 
 import datetime
 import enum
+import functools
 import types
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StrictInt, ValidationError
 from typing_extensions import TypedDict
 
-from loopbus.tools import BadTool
+from loopbus.tools import BadTool, ToolContext
 from loopbus.tools.arguments import Arguments, Extra, arguments_of
 from loopbus.tools.signature import EMPTY, Parameter, Signature, read_signature
 
@@ -219,6 +220,20 @@ def test_further_arguments_are_taken_where_the_function_takes_them() -> None:
         check({"a": 1, "b": "x"})
 
 
+class Vault:
+    def open(self, key: str, context: ToolContext[None], **rest: str) -> None: ...
+
+
+@pytest.mark.parametrize("name", ["self", "key", "context", "rest"])
+def test_what_is_filled_in_cannot_be_sent(name: str) -> None:
+    """Neither a secret in a partial nor the context, nor an instance, is open to the model where other names are."""
+    check = arguments(functools.partial(Vault().open, key="secret")).check
+    assert check({"other": "x"}) == {"other": "x"}
+    with pytest.raises(ValidationError) as caught:
+        check({name: "mallory"})
+    assert caught.value.errors()[0]["loc"] == (name,)
+
+
 def test_unpacked_options_are_arguments_of_their_own() -> None:
     """What the typed dict leaves open may be left out, and is then not passed."""
 
@@ -243,13 +258,13 @@ def test_a_type_without_a_schema_is_refused_by_name(kind: Any) -> None:
     """The error names the tool and the one parameter that is at fault, at registration."""
     parameters = (Parameter("good", int), Parameter("bad", kind))
     with pytest.raises(BadTool, match=r"tool 'it', parameter 'bad' cannot be described to a model: ."):
-        arguments_of(Signature(parameters, None, (), EMPTY, False), "it", {}, "forbid")
+        arguments_of(Signature(parameters, None, (), EMPTY), "it", {}, "forbid")
 
 
 def test_further_arguments_without_a_schema_are_refused_too() -> None:
     """They have no name, so the stars stand for it."""
     with pytest.raises(BadTool, match=r"parameter '\*\*' cannot be described"):
-        arguments_of(Signature((), None, (), NoSchema, False), "it", {}, "forbid")
+        arguments_of(Signature((), None, (), NoSchema), "it", {}, "forbid")
 
 
 def test_two_parameters_cannot_share_an_alias() -> None:
@@ -268,7 +283,7 @@ def test_a_tool_never_holds_the_events_own_lists(kind: Any) -> None:
     """Whatever a tool does to its arguments, the logged event stays as it was."""
     inner: list[JsonValue] = [1]
     sent: dict[str, JsonValue] = {"a": [inner] if kind not in (dict, dict[str, Any]) else {"x": inner}}
-    check = arguments_of(Signature((Parameter("a", kind),), None, (), EMPTY, False), "it", {}, "forbid").check
+    check = arguments_of(Signature((Parameter("a", kind),), None, (), EMPTY), "it", {}, "forbid").check
     got = check(sent)["a"]
     found = got["x" if "x" in got else 0]
     assert found == inner
@@ -337,7 +352,7 @@ def test_schema_and_validator_accept_what_the_annotations_accept(
     """For any signature: what a model sends by its types fits the schema, passes, and comes out under each name."""
     default = {"default": None} if optional else {}
     parameters = tuple(Parameter(f"p{number}", kind, **default) for number, (kind, _) in enumerate(kinds))
-    made = arguments_of(Signature(parameters, None, (), EMPTY, False), "it", {}, "forbid")
+    made = arguments_of(Signature(parameters, None, (), EMPTY), "it", {}, "forbid")
     sent = {f"p{number}": data.draw(values) for number, (_, values) in enumerate(kinds)}
     if optional and sent:
         del sent["p0"]

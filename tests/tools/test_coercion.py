@@ -19,7 +19,7 @@ from time import process_time
 from typing import Any, NamedTuple, cast
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, RootModel, SecretStr, computed_field, field_serializer
 from pydantic.dataclasses import dataclass as pydantic_dataclass
@@ -343,6 +343,7 @@ def test_huge_values_do_not_block_the_loop(kind: str) -> None:
     assert min(timeit.repeat(lambda: render(value), timer=process_time, number=1, repeat=3)) < 0.1
     assert rendered.truncated
     assert len(rendered.text.encode()) < 65_536 + 100
+    assert ("about" in rendered.text) == (kind not in {"ascii", "bytes", "binary"})
     assert size / 3 < rendered.full_size < size * 3
 
 
@@ -393,6 +394,7 @@ def encodable(value: object) -> bool:
 
 
 @given(any_json, st.integers(0, 60) | st.just(65_536))
+@example({"\ud800": ["\udfff"]}, 65_536)
 def test_any_json_value_is_told_or_refused(value: Any, cap: int) -> None:
     """Read back, it is the value; cut, it is the beginning of it; it can always be stored; else it is refused."""
     try:

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Annotated, Any, Literal, NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue
 
@@ -143,7 +143,7 @@ def test_the_branches_of_a_union_are_not_part_of_the_path() -> None:
         "- pet.kind: should be 'dog'; got \"cat\"",
         "- pet.breed: missing (string)",
         '- either: should be a valid integer, unable to parse string as an integer; got "x"',
-        '- either: should be a valid list; got "x"',
+        '- either: should be a valid array; got "x"',
         '- by_room.hall: should be a valid integer, unable to parse string as an integer; got "y"',
     ]
     assert told(feed_tagged, {"pet": {"kind": "cat", "lives": "nine"}}) == [
@@ -171,9 +171,24 @@ def test_what_came_is_shown_in_few_characters(sent: Any, shown: str) -> None:
     assert told(fn, {"a": sent}) == [f"- a: should be 'x'; got {shown}"]
 
 
+def talkative(value: int) -> int:
+    """Explain at length."""
+    raise ValueError("no, " * 1000)
+
+
+def test_the_words_are_those_of_json_and_few() -> None:
+    """No dictionary, list or instance: the model never saw Python. A long message is cut."""
+
+    def fn(owner: Owner, spot: Point, number: Annotated[int, AfterValidator(talkative)]) -> None: ...
+
+    owner, spot, number = told(fn, {"owner": 1, "spot": 2, "number": 3})
+    assert (owner, spot) == ("- owner: should be an object; got 1", "- spot: should be an object; got 2")
+    assert len(number) < 450
+
+
 def test_arguments_that_are_no_object_are_told() -> None:
     """There is no field to name."""
-    assert told(charge, [1]) == ["- the arguments: should be a valid dictionary; got an array of 1"]
+    assert told(charge, [1]) == ["- the arguments: should be an object; got an array of 1"]
 
 
 def test_a_hundred_mistakes_are_not_all_told() -> None:
@@ -212,6 +227,7 @@ any_json = st.recursive(st.none() | st.booleans() | st.floats() | st.integers() 
 
 
 @given(any_json, any_text)
+@example("\ud800", "\udfff")
 def test_whatever_is_sent_the_text_can_be_stored(sent: Any, name: str) -> None:
     """Any JSON value under any name, lone surrogates included."""
     with pytest.raises(InvalidArguments) as caught:

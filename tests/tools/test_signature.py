@@ -53,7 +53,6 @@ def test_a_plain_signature() -> None:
         context=None,
         positional=(),
         others=EMPTY,
-        receiver=False,
     )
 
 

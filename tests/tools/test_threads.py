@@ -5,6 +5,7 @@ import contextlib
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Awaitable, Callable, Iterator
 from contextvars import ContextVar
 from functools import partial
@@ -251,6 +252,62 @@ async def test_the_stall_is_measured_from_the_last_end(monkeypatch: pytest.Monke
             now += 1
             assert isinstance(await task, ToolCapacityError)
             stuck.release()
+
+
+async def test_a_call_that_saw_another_end_goes_on_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However long it has waited itself: the queue moves, so its turn will come."""
+    now = 1000.0
+    monkeypatch.setattr("loopbus.tools.threads.monotonic", lambda: now)
+    monkeypatch.setattr("loopbus.tools.job.monotonic", lambda: now)
+    with blocker() as first, blocker() as second, ThreadPool(1, stall_s=0.001) as pool:
+        async with asyncio.TaskGroup() as group:
+            spawn(group, pool, first.hang)
+            await wait_until(first.began.is_set)
+            spawn(group, pool, second.hang)
+            third = spawn(group, pool, lambda: "third")
+            await wait_until(lambda: pool.waiting == 2)
+            now += 1
+            first.release()
+            # The loop stands still meanwhile, so that no alarm can go off before the first call has ended.
+            assert second.began.wait(LONG)
+            await asyncio.sleep(0.005)
+            assert not third.done()
+            second.release()
+        assert third.result() == "third"
+
+
+async def test_a_call_that_is_done_leaves_no_alarm_behind() -> None:
+    """What it was called with is free as soon as it has ended, not when its time to wait would have been up."""
+    with blocker() as busy, ThreadPool(1, stall_s=LONG) as pool:
+        held = Blocker()
+        freed = weakref.ref(held)
+        async with asyncio.TaskGroup() as group:
+            spawn(group, pool, busy.hang)
+            await wait_until(busy.began.is_set)
+            held.release()
+            spawn(group, pool, held.hang)
+            await wait_until(lambda: pool.waiting)
+            busy.release()
+        del held
+        # The thread drops the call when it looks for the next one.
+        await wait_until(lambda: freed() is None)
+
+
+async def test_a_call_that_never_began_is_never_late() -> None:
+    """Refused and cancelled in one turn of the loop, it has no result that anybody could be told."""
+    late: list[object] = []
+    with blocker() as busy, ThreadPool(1) as pool:
+        async with asyncio.TaskGroup() as group:
+            spawn(group, pool, busy.hang)
+            await wait_until(busy.began.is_set)
+            waiting = group.create_task(pool.submit(lambda: None, late.append))
+            await wait_until(lambda: pool.waiting)
+            pool.close()
+            waiting.cancel()
+            await wait_until(waiting.done)
+            await asyncio.sleep(0)
+            busy.release()
+    assert (waiting.cancelled(), late) == (True, [])
 
 
 async def test_without_a_stall_limit_a_call_waits_for_ever() -> None:

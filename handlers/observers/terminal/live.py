@@ -82,10 +82,14 @@ class LiveScreen:
         if live is not None:
             live.stop()
 
-    def _print(self, what: RenderableType) -> None:
+    def redraw(self) -> None:
+        """Draw now what happens right now, instead of within a tenth of a second."""
         if self._live is not None:
-            # What is printed goes above the last drawing, and that may still show what is printed now.
             self._live.refresh()
+
+    def _print(self, what: RenderableType) -> None:
+        # It goes above the last drawing, and that may still show what is printed now.
+        self.redraw()
         self._console.print(what)
 
     def _tagged(self, run: Progress, text: Text) -> Text:

@@ -17,10 +17,12 @@ from ..story import MODEL, replied, stamped
 
 DEAR = Price(input_usd=2, output_usd=10, cached_usd=0.5, cache_write_usd=3, reasoning_usd=20)
 MILLION = 1_000_000
+PAIR = Usage(MILLION, MILLION)
 COUNTS = st.integers(0, 10_000_000)
 
 
-def counted(ledger: CostLedger, model: str = MODEL, usage: Usage = Usage(MILLION, MILLION)) -> CostCounted:
+def counted(ledger: CostLedger, model: str = MODEL, usage: Usage = PAIR) -> CostCounted:
+    """What a ledger says of one reply."""
     event = ModelReplied(turn=1, content=(Text("hi"),), stop="end", usage=usage, model=model)
     (event,) = stamped(event)
     assert isinstance(event, ModelReplied)

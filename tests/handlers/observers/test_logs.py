@@ -49,6 +49,7 @@ class Lines:
 
 @pytest.fixture
 def lines() -> Lines:
+    """Nothing is logged yet."""
     return Lines()
 
 
@@ -88,7 +89,9 @@ def test_secrets_are_masked_wherever_they_are(lines: Lines) -> None:
     shipped = OrderShipped(order=7, api_key="planted", event="shipped")
     for event in stamped(request, failed, shipped):
         log(event)
-    assert not {"hunter2", "sk-abc", "planted"} & {word for word in ("hunter2", "sk-abc", "planted") if word in str(lines.fields())}
+    assert not {"hunter2", "sk-abc", "planted"} & {
+        word for word in ("hunter2", "sk-abc", "planted") if word in str(lines.fields())
+    }
     assert lines.fields()[0]["arguments"] == {"password": "***", "user": "bob"}
 
 

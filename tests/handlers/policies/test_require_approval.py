@@ -20,7 +20,18 @@ async def refund(usd: int) -> str:
 
 
 def request(name: str = "refund", usd: int = 20) -> ToolRequested:
+    """The call that policies are asked about."""
     return ToolRequested(call_id="c1", name=name, arguments={"usd": usd})
+
+
+def above(usd: int) -> Matches:
+    """Picks the calls that are about more money than this."""
+
+    def picks(event: ToolRequested) -> bool:
+        given = event.arguments["usd"]
+        return isinstance(given, int) and given > usd
+
+    return picks
 
 
 async def decided(approve: bool) -> ToolFinished:
@@ -56,8 +67,8 @@ async def test_a_rejected_call_never_runs() -> None:
         ("ref*", True),
         ("Refund", False),
         ("pay", False),
-        (lambda call: call.arguments["usd"] > 10, True),
-        (lambda call: call.arguments["usd"] > 100, False),
+        (above(10), True),
+        (above(100), False),
     ],
 )
 def test_calls_are_picked_by_name_pattern_or_function(picks: str | Matches, asks: bool) -> None:

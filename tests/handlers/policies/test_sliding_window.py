@@ -16,6 +16,7 @@ from loopbus.handlers.window import Window
 
 
 def said(words: str) -> Message:
+    """What the model said."""
     return Message("assistant", (Text(words),))
 
 
@@ -27,7 +28,13 @@ def exchange(call_id: str, *, pinned: bool = False) -> list[Message]:
     ]
 
 
+def question(pinned: bool) -> list[Message]:
+    """Something the user said."""
+    return [user("question", pinned=pinned)]
+
+
 def state_of(messages: list[Message], prompt: int = 0) -> RunState:
+    """The state of a run with this conversation."""
     state = RunState()
     for message in messages:
         state.transcript.append(message)
@@ -44,9 +51,9 @@ def shown(window: SlidingWindow, state: RunState) -> list[Message]:
 
 TURNS = st.lists(
     st.one_of(
-        st.builds(lambda pinned: [user("question", pinned=pinned)], st.booleans()),
+        st.builds(question, st.booleans()),
         st.just([said("answer")]),
-        st.builds(lambda pinned: exchange("c", pinned=pinned), st.booleans()),
+        st.builds(exchange, st.just("c"), pinned=st.booleans()),
     ),
     min_size=1,
     max_size=12,
@@ -57,7 +64,7 @@ TURNS = st.lists(
 def test_no_tool_result_is_without_its_call_and_no_call_without_its_result(
     turns: list[list[Message]], size: int, data: st.DataObject
 ) -> None:
-    """However the window falls, what is shown is a conversation a provider takes, in its order, with all that is kept."""
+    """However the window falls, a provider takes what is shown; and everything that is to be kept is there."""
     messages = [message for turn in turns for message in turn]
     places = [place for place, message in enumerate(messages) if message.role == "user"] or [0]
     prompt = data.draw(st.sampled_from(places))
@@ -135,5 +142,5 @@ async def test_a_run_is_shown_less_and_its_result_has_everything() -> None:
     async with Runtime(subscribers=[SlidingWindow(2)]) as runtime:
         result = await runtime.run(Agent(model, tools=[look]), "look around", messages=[user("before"), said("yes")])
     assert [len(request.messages) for request in model.requests] == [2, 3, 3]
-    assert [message.text for message in model.requests[-1].messages][0] == "look around"
+    assert model.requests[-1].messages[0].text == "look around"
     assert len(result.messages) == 8

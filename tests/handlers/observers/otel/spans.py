@@ -33,13 +33,16 @@ class Collected(SpanProcessor):
 
 
 def attributes(span: ReadableSpan) -> dict[str, Any]:
+    """What a span says."""
     return dict(span.attributes or {})
 
 
 def parent_id(span: ReadableSpan) -> int | None:
+    """The span that it is in, if any."""
     return span.parent.span_id if span.parent is not None else None
 
 
 def own_id(span: ReadableSpan) -> int:
+    """What its children call it."""
     assert span.context is not None
     return span.context.span_id

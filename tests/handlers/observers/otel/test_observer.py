@@ -26,6 +26,7 @@ from .spans import Collected, attributes, own_id, parent_id
 
 @pytest.fixture
 def collected() -> Collected:
+    """An SDK of the test's own."""
     return Collected()
 
 
@@ -42,6 +43,7 @@ async def hang() -> None:
 
 
 def adder() -> Agent:
+    """An agent whose model calls one tool and answers."""
     model = Scripted([reply(call("add", a=17, b=25), usage=Usage(10, 5)), reply("42", usage=Usage(20, 2))], stream=1)
     return Agent(model, tools=[add], name="adder")
 
@@ -63,14 +65,17 @@ def test_times_are_the_events_own(collected: Collected) -> None:
     observer = OpenTelemetrySpans(collected.provider)
     for event in an_addition():
         observer(event)
-    begun = {span.name: ((span.start_time or 0) / 1e9 - BEGAN, (span.end_time or 0) / 1e9 - BEGAN) for span in collected.ended[:2]}
+    begun = {
+        span.name: ((span.start_time or 0) / 1e9 - BEGAN, (span.end_time or 0) / 1e9 - BEGAN)
+        for span in collected.ended[:2]
+    }
     assert begun == {"chat gpt-5.2": (2, 3), "execute_tool add": (5, 6)}
     root = collected.one("invoke_agent")
     assert (root.start_time, root.end_time) == (int(BEGAN * 1e9), int((BEGAN + 12) * 1e9))
 
 
 async def test_a_run_is_a_child_of_the_span_that_was_current_where_it_was_started(collected: Collected) -> None:
-    """Each of many concurrent runs of its own, though one observer hears them all; the caller's context is left alone."""
+    """Each of many concurrent runs has its own, though one observer hears all; the caller's context is left alone."""
     tracer = collected.provider.get_tracer("a web framework")
 
     async def request(runtime: Runtime, number: int) -> None:
@@ -139,7 +144,9 @@ def test_whatever_is_dropped_every_span_ends(drops: set[int]) -> None:
     observer = OpenTelemetrySpans(collected.provider)
     for event in an_addition():
         if event.seq in drops:
-            observer(EventsDropped(run_id=event.run_id, subscriber="OpenTelemetrySpans", first_seq=1, last_seq=13, count=1))
+            observer(
+                EventsDropped(run_id=event.run_id, subscriber="OpenTelemetrySpans", first_seq=1, last_seq=13, count=1)
+            )
         else:
             observer(event)
     assert collected.open == 0
@@ -222,9 +229,7 @@ async def test_a_run_that_reached_a_limit_is_an_error(collected: Collected) -> N
 
 async def test_a_call_that_never_started_is_there_too(collected: Collected) -> None:
     """Denied by a policy: a span from the wish to the refusal, marked as what it is."""
-    async with Runtime(
-        subscribers=[OpenTelemetrySpans(collected.provider), ToolAccess(deny=["add"])]
-    ) as runtime:
+    async with Runtime(subscribers=[OpenTelemetrySpans(collected.provider), ToolAccess(deny=["add"])]) as runtime:
         await runtime.run(adder(), "17 + 25?")
     span = collected.one("execute_tool add")
     assert attributes(span)["loopbus.tool.outcome"] == attributes(span)["error.type"] == "denied"

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from opentelemetry.semconv._incubating.attributes import error_attributes, gen_ai_attributes
 from opentelemetry.semconv.schemas import Schemas
 from opentelemetry.trace import SpanKind
 
@@ -27,6 +26,7 @@ from .spans import Collected, attributes
 
 
 def spans_of(events: list[Event], *, content: bool = False) -> Collected:
+    """What an observer makes of these events."""
     collected = Collected()
     observer = OpenTelemetrySpans(collected.provider, content=content)
     for event in events:
@@ -165,7 +165,12 @@ def test_a_name_that_a_model_made_up_is_bounded() -> None:
 
 def test_every_name_is_one_of_the_conventions() -> None:
     """Spelled as in their own package, or marked as ours."""
-    known = {value for module in (gen_ai_attributes, error_attributes) for value in vars(module).values() if isinstance(value, str)}
+    known = {
+        value
+        for module in (gen_ai_attributes, error_attributes)
+        for value in vars(module).values()
+        if isinstance(value, str)
+    }
     log = stamped(
         started(session="s"),
         requested(),

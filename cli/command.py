@@ -1,0 +1,41 @@
+"""The command ``loopbus``, and how it ends."""
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ..bus.errors import LoopbusError
+from .errors import ReaderGone
+from .output import complain, let_go, prepare
+
+try:
+    from .app import app
+except ModuleNotFoundError as missing:
+    if missing.name not in ("typer", "rich", "prompt_toolkit"):
+        raise
+    commands: Callable[..., Any] | None = None
+else:
+    commands = app
+
+USAGE = 2
+SIGPIPE = 128 + 13
+"""What a shell reports of a program that wrote to somebody who had stopped reading."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and exit: 0 completed, 1 failed, 2 wrong usage, 3 limit reached, 130 interrupted.
+
+    :raises SystemExit: always.
+    """
+    prepare()
+    if commands is None:
+        complain('the command needs an extra: pip install "loopbus[cli]"')
+        raise SystemExit(USAGE)
+    try:
+        commands(args=arguments, prog_name="loopbus")
+    except ReaderGone:
+        let_go()
+        sys.exit(SIGPIPE)
+    except LoopbusError as error:
+        complain(str(error))
+        sys.exit(USAGE)
