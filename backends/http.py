@@ -90,7 +90,8 @@ class HttpxTransport:
     async def aclose(self) -> None:
         """See ``Transport.aclose``. Streams that are still open break."""
         pool, self._pool = self._pool, None
-        if pool is not None:
+        # What another loop left open died with that loop.
+        if pool is not None and pool.loop is asyncio.get_running_loop():
             await pool.aclose()
 
     async def _start(self, request: HttpRequest) -> "_Exchange":

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from .contract import Backend
 from .errors import NotConfigured
+from .local.backend import LocalModel
 from .openai_compatible import OpenAICompatible
 from .wire.openai_chat_request import CHAT, Dialect
 
@@ -42,7 +43,7 @@ PROVIDERS: Mapping[str, Provider] = {
     "vllm": Provider(base_url="http://127.0.0.1:8000/v1", url_variable="VLLM_BASE_URL", key_variable="VLLM_API_KEY"),
 }
 
-FACTORIES: Mapping[str, Callable[[str], Backend]] = {}
+FACTORIES: Mapping[str, Callable[[str], Backend]] = {"local": LocalModel}
 """Backends that are no OpenAI-compatible server: each makes one from what follows its name and a colon."""
 
 ANY_ADDRESS = Provider(base_url="", key_variable="LOOPBUS_API_KEY")

@@ -3,7 +3,6 @@
 import inspect
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
@@ -90,28 +89,37 @@ class _Step:
 class Told(AsyncGenerator[Delta, None]):
     """Deltas that are known beforehand. A generator function would cost more than all that is done with them."""
 
-    __slots__ = ("_deltas",)
+    __slots__ = ("_deltas", "_error", "_pause_s", "_piece_delay_s")
 
-    def __init__(self, deltas: tuple[Delta, ...]) -> None:
+    def __init__(self, deltas: tuple[Delta, ...], error: BaseException | None, delay_s: float, piece_delay_s: float):
         self._deltas = iter(deltas)
+        self._error = error
+        self._pause_s = delay_s + piece_delay_s
+        self._piece_delay_s = piece_delay_s
+
+    async def __anext__(self) -> Delta:
+        if self._pause_s:
+            await anyio.sleep(self._pause_s)
+            self._pause_s = self._piece_delay_s
+        for delta in self._deltas:
+            return delta
+        if self._error is not None:
+            # The same object may be raised many times: each time with a traceback of its own.
+            raise self._error.with_traceback(None)
+        raise StopAsyncIteration
 
     async def asend(self, value: None) -> Delta:
         """The next delta."""
         return await anext(self)
 
-    async def __anext__(self) -> Delta:
-        for delta in self._deltas:
-            return delta
-        raise StopAsyncIteration
-
     async def athrow(self, *error: Any) -> Delta:
         """End with an error from outside."""
-        self._deltas = iter(())
+        await self.aclose()
         raise error[0]
 
     async def aclose(self) -> None:
         """Tell no more."""
-        self._deltas = iter(())
+        self._deltas, self._error, self._pause_s, self._piece_delay_s = iter(()), None, 0.0, 0.0
 
 
 class Scripted:
@@ -170,30 +178,19 @@ class Scripted:
             self.requests.append(replace(request, messages=tuple(request.messages)))
         if self._function is not None:
             return self._improvise(self._function, request, place)
-        step = self._look_up(_place_in_run(request.messages) if self._per_run else place)
-        if step.error is None and not self._delay_s and not self._piece_delay_s:
-            return Told(step.pieces if request.streaming else step.whole)
-        return self._perform(step, request.streaming)
+        return self._told(self._look_up(_place_in_run(request.messages) if self._per_run else place), request)
+
+    def _told(self, step: _Step, request: Request) -> Told:
+        deltas = step.pieces if request.streaming else step.whole
+        return Told(deltas, step.error, self._delay_s, self._piece_delay_s)
 
     async def _improvise(
         self, function: Callable[[Request], Any], request: Request, place: int
     ) -> AsyncGenerator[Delta, None]:
         line = function(request)
         step = self._step(await line if inspect.isawaitable(line) else line, place)
-        async with aclosing(self._perform(step, request.streaming)) as deltas:
-            async for delta in deltas:
-                yield delta
-
-    async def _perform(self, step: _Step, streaming: bool) -> AsyncGenerator[Delta, None]:
-        if self._delay_s:
-            await anyio.sleep(self._delay_s)
-        for delta in step.pieces if streaming else step.whole:
-            if self._piece_delay_s:
-                await anyio.sleep(self._piece_delay_s)
+        async for delta in self._told(step, request):
             yield delta
-        if step.error is not None:
-            # The same object may be raised many times: each time with a traceback of its own.
-            raise step.error.with_traceback(None)
 
     async def aclose(self) -> None:
         """See ``Backend``. There is nothing to free."""
@@ -253,8 +250,9 @@ def _deltas(said: Reply | Failure, cut: Cut, place: int) -> Iterator[Delta]:
 
 def _place_in_run(messages: Sequence[Message]) -> int:
     """The place of the next line, read from the id that the last line gave its first call. Looks no further back."""
-    last = messages[-1].content if messages and messages[-1].role == "tool" else ()
-    told = last[0].provider_id.partition(".")[0] if last and isinstance(last[0], ToolResult) else ""
+    last = messages[-1] if len(messages) else None
+    first = last.content[0] if last is not None and last.role == "tool" else None
+    told = first.provider_id.partition(".")[0] if isinstance(first, ToolResult) else ""
     return int(told) + 1 if told.isdecimal() else 0
 
 

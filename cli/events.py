@@ -2,6 +2,8 @@
 
 import inspect
 import sys
+from io import StringIO
+from shutil import get_terminal_size
 from typing import Annotated, Any
 
 import typer
@@ -41,14 +43,12 @@ def describe(event_class: type[Event]) -> dict[str, Any]:
 
 def as_table(classes: tuple[type[Event], ...]) -> str:
     """The vocabulary as a table: as wide as the terminal, or where there is none, one line for each event."""
-    width = None if sys.stdout.isatty() else 1000
-    console = Console(file=sys.stdout, width=width, highlight=False)
+    paper = StringIO()
+    console = Console(file=paper, width=get_terminal_size().columns if sys.stdout.isatty() else 1000, highlight=False)
     table = Table("Event", "In the log", "Meaning", "Fields", box=None, padding=(0, 2, 0, 0))
     for each in classes:
         meaning = (inspect.getdoc(each) or "").partition("\n")[0]
         fields = ", ".join(name for name in each.model_fields if name not in STAMPS)
         table.add_row(each.event_name, "yes" if each.durable else "no", meaning, fields)
-    with console.capture() as captured:
-        console.print(table)
-    lines = captured.get().splitlines()
-    return "".join(f"{line.rstrip()}\n" for line in lines)
+    console.print(table)
+    return "".join(f"{line.rstrip()}\n" for line in paper.getvalue().splitlines())

@@ -3,11 +3,13 @@
 from ..handlers.limits import Limits
 from .agent import Agent
 from .errors import (
+    BadInput,
     InsideLoop,
     KeyReused,
     LimitReached,
     NothingToDecide,
     OutOfOrder,
+    ReaderTaken,
     RunCancelled,
     RunError,
     RunFailed,
@@ -22,12 +24,14 @@ from .runtime import Runtime
 
 __all__ = [
     "Agent",
+    "BadInput",
     "InsideLoop",
     "KeyReused",
     "LimitReached",
     "Limits",
     "NothingToDecide",
     "OutOfOrder",
+    "ReaderTaken",
     "Run",
     "RunCancelled",
     "RunError",

@@ -2,13 +2,10 @@
 
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import suppress
 from typing import Any, NamedTuple
 
-import anyio
-
 from ...events.usage import Usage
-from ..errors import Broken, Incomplete
+from ..errors import Incomplete
 from ..transport import HttpReply, HttpRequest, Transport
 from ..wire.failure import Account, failure, failure_of_reply
 from ..wire.objects import read_object, write_object
@@ -17,7 +14,6 @@ from .engine import Address
 
 MAX_PROMPT_BYTES = 16 * 1024 * 1024
 MAX_ERROR_BYTES = 64 * 1024
-FAREWELL_S = 1.0
 
 FINAL_FIELDS = ("stop", "content", "stop_type", "tokens_evaluated", "tokens_predicted", "timings/cache_n")
 """What the last event need hold. Without a choice it repeats the prompt and every setting."""
@@ -46,6 +42,8 @@ class Completions:
         self._account = Account("local", address.key)
         self._headers = {
             "content-type": "application/json",
+            # The engine hangs up on its own after 5 s or 100 requests, and a request may just then be on its way.
+            "connection": "close",
             "authorization": f"Bearer {address.key.get_secret_value()}",
         }
 
@@ -73,7 +71,6 @@ class Completions:
                     yield _piece(event)
                     if event["stop"]:
                         yield _end(event)
-                        await _wait_farewell(reply)
                         return
         raise Incomplete("the engine closed the stream before the reply was over")
 
@@ -98,10 +95,3 @@ def _end(event: Mapping[str, Any]) -> End:
         cached_tokens=event["timings/cache_n"],
     )
     return End(event["stop_type"], usage)
-
-
-async def _wait_farewell(reply: HttpReply) -> None:
-    # Reading the body to its end frees the connection for the next request.
-    with anyio.move_on_after(FAREWELL_S), suppress(Broken):
-        async for _ in reply.chunks:
-            pass

@@ -51,8 +51,8 @@ class AskModel:
         fold = ReplyFold(f"{event.seq}")
         run.open_reply(fold)
         started = monotonic()
-        deltas = self._backend.stream(request)
         try:
+            deltas = self._backend.stream(request)
             try:
                 async for delta in deltas:
                     fold.add(delta)

@@ -258,7 +258,27 @@ async def test_leaving_early_closes_the_connection_and_makes_no_task() -> None:
         del reply
         gc.collect()
         await let_pass(10)
-    assert made == []
+        assert made == []
+
+
+async def test_an_exchange_that_is_over_leaves_no_timer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its limits are minutes long; a thousand exchanges a second would leave their timers behind for as long."""
+    loop, timers = asyncio.get_running_loop(), list[asyncio.TimerHandle]()
+
+    def call_at(*arguments: Any, **options: Any) -> asyncio.TimerHandle:
+        timers.append(set_timer(*arguments, **options))
+        return timers[-1]
+
+    set_timer = loop.call_at
+    monkeypatch.setattr(loop, "call_at", call_at)
+    async with serving(answer_by_path) as server, aclosing(HttpxTransport()) as transport:
+        await read(transport, f"{server.url}/ok")
+        with anyio.move_on_after(0.02):
+            await read(transport, f"{server.url}/endless")
+        with pytest.raises(Broken):
+            await read(transport, "http://127.0.0.1:1/")
+    assert timers
+    assert all(timer.cancelled() or timer.when() <= loop.time() for timer in timers)
 
 
 async def test_an_exchange_left_unread_is_closed() -> None:
@@ -327,12 +347,12 @@ async def test_waiting_in_line_is_no_time_out() -> None:
     """However long it takes until a place is free: the limits begin with the exchange."""
     transport = HttpxTransport(Timeouts(first_byte_s=0.02), max_connections=1)
     async with serving(answer_by_path) as server, aclosing(transport):
-        async with anyio.create_task_group() as tasks:
-            async with transport.open(HttpRequest(f"{server.url}/endless")) as reply:
-                assert await anext(reply.chunks) == b"one"
-                tasks.start_soon(read, transport, f"{server.url}/ok")
-                await anyio.sleep(0.05)
-                assert server.asked == 1
+        first = transport.open(HttpRequest(f"{server.url}/endless"))
+        async with anyio.create_task_group() as tasks, first as reply:
+            assert await anext(reply.chunks) == b"one"
+            tasks.start_soon(read, transport, f"{server.url}/ok")
+            await anyio.sleep(0.05)
+            assert server.asked == 1
         assert server.asked == 2
 
 
@@ -388,7 +408,7 @@ class Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_one_transport_serves_one_loop_after_another() -> None:
     """Connections belong to a loop: the next loop gets its own instead of what the first one left open."""
     transport = HttpxTransport()
@@ -398,6 +418,7 @@ def test_one_transport_serves_one_loop_after_another() -> None:
             assert asyncio.run(read(transport, f"http://127.0.0.1:{server.server_port}/")) == b"fine"
         server.shutdown()
     asyncio.run(transport.aclose())
+    del transport
     gc.collect()
 
 
@@ -442,8 +463,9 @@ async def test_the_proxy_variables_can_be_left_alone(monkeypatch: pytest.MonkeyP
         assert await read(transport, server.url) == b"one two three"
 
 
-async def test_a_failed_handshake_is_broken() -> None:
-    """TLS to a server that speaks none raises our error."""
+async def test_a_failed_handshake_is_broken(caplog: pytest.LogCaptureFixture) -> None:
+    """TLS to a server that speaks none raises our error, and is not taken for a lost place in the pool."""
     async with serving(answer_ok) as server, aclosing(HttpxTransport(Timeouts(connect_s=0.05))) as transport:
         with pytest.raises(Broken, match="could not connect"):
             await read(transport, server.url.replace("http:", "https:"))
+    assert "takes over" not in caplog.text

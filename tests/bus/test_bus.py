@@ -75,6 +75,15 @@ async def test_publishing_takes_no_time_of_the_subscribers(bus: Bus) -> None:
     assert len(seen) == 1
 
 
+def test_publishing_where_no_loop_runs_fills_the_queues_at_once() -> None:
+    """There is no turn to wait for."""
+    bus = Bus(TaskOwner("nobody").spawn)
+    stream = bus.stream(Ordered)
+    for event in orders(3):
+        bus.publish(event)
+        assert stream.queue.items[-1] is event
+
+
 async def test_another_thread_publishes_through_the_loop(bus: Bus, recorder: Recorder) -> None:
     """As the class says: by ``call_soon_threadsafe``."""
     loop = asyncio.get_running_loop()
@@ -185,8 +194,8 @@ async def test_many_short_subscriptions_leave_nothing_behind(bus: Bus, owner: Ta
     def census() -> dict[str, int]:
         gc.collect()
         kinds = (Stream, BoundedQueue, asyncio.Task)
-        living = [type(each) for each in gc.get_objects()]
-        return {kind.__name__: sum(issubclass(each, kind) for each in living) for kind in kinds}
+        living = cast("list[object]", gc.get_objects())
+        return {kind.__name__: sum(issubclass(type(each), kind) for each in living) for kind in kinds}
 
     before = census()
     for number in range(2500):

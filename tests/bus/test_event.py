@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from loopbus.bus import AlreadyPublished, Bus, Event
-from loopbus.bus.event import stamp, unchecked
+from loopbus.bus.event import revive, stamp, unchecked
 
 from .clock import turns
 from .shop import Ordered, Paid, Rushed
@@ -91,10 +91,10 @@ def test_what_one_copy_notes_no_other_event_sees() -> None:
 def test_a_class_is_named_after_itself_unless_it_says_otherwise() -> None:
     """The stable name and version are the class's own, and so are the defaults."""
 
-    class Weighed(Event, name="shop.weighed", version=3):
-        """A parcel was weighed. Published by tests."""
+    class Measured(Event, name="shop.measured", version=3):
+        """A parcel was measured. Published by tests."""
 
-    assert (Weighed.event_name, Weighed.event_version) == ("shop.weighed", 3)
+    assert (Measured.event_name, Measured.event_version) == ("shop.measured", 3)
     assert (Paid.event_name, Paid.event_version, Paid.durable) == ("Paid", 1, True)
     assert Event().event_name == "Event"
 
@@ -114,6 +114,18 @@ def test_the_unchecked_constructor_makes_the_same_event() -> None:
         setattr(made, "pieces", 5)  # noqa: B010  # the type checker knows that it cannot be done
     stamp(made, "run", 1, 1.0, 0)
     assert made.model_copy(update={"note": "b"}) == Rushed(run_id="run", seq=1, at=1.0, pieces=4, note="b")
+
+
+def test_an_event_can_be_revived_from_its_fields() -> None:
+    """What a log in memory keeps of an event is enough to have it back, stamped as it was."""
+    event = Rushed(pieces=4)
+    stamp(event, "run", 7, 12.5, 6)
+    again = revive(Rushed, vars(event))
+    assert again == event
+    assert again is not event
+    with pytest.raises(AlreadyPublished):
+        stamp(again, "run", 8, 13.0, 7)
+    assert again.model_copy(update={"note": "b"}).note == "b"
 
 
 def test_the_unchecked_constructor_wants_every_field_that_has_no_default() -> None:

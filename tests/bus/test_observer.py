@@ -371,8 +371,12 @@ async def test_a_condition_leaves_the_others_out_of_the_queue(bus: Bus) -> None:
     """Events that the selector leaves out take no room from those that are wanted."""
     seen: list[Event] = []
     bus.observe(Ordered.where(pieces=1), seen.append, capacity=1)
+    await turns()
     await publish(bus, *orders(50))
     assert numbers(seen) == [1]
+    bus.observe(Paid, lambda event: bus.publish(Ordered(seq=event.seq, pieces=event.cents)))
+    await publish(bus, Paid(seq=60, cents=2), Paid(seq=61, cents=1))
+    assert numbers(seen) == [1, 61]
 
 
 async def test_a_handler_that_never_waits_lets_the_loop_turn(bus: Bus, owner: TaskOwner) -> None:

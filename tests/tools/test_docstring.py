@@ -97,6 +97,14 @@ def test_nothing_said_is_nothing_read(text: str | None) -> None:
     assert parse(text) == Docstring()
 
 
+@pytest.mark.parametrize(
+    "section", ["Returns:\n    The sum.", "Returns\n-------\nint\n    The sum.", ":returns: The sum."]
+)
+def test_sections_about_other_things_are_no_prose(section: str) -> None:
+    """Nor are they about parameters."""
+    assert parse(f"Add.\n\n{section}\n") == Docstring("Add.", {})
+
+
 def test_prose_that_ends_in_a_colon_is_no_section() -> None:
     """Only the known headers open a section."""
     text = "Charge a card.\n\nMind the following:\n    amount: is in cents"

@@ -278,7 +278,7 @@ async def test_a_call_that_saw_another_end_goes_on_waiting(monkeypatch: pytest.M
 
 async def test_a_call_that_is_done_leaves_no_alarm_behind() -> None:
     """What it was called with is free as soon as it has ended, not when its time to wait would have been up."""
-    with blocker() as busy, ThreadPool(1, stall_s=LONG) as pool:
+    with blocker() as busy, ThreadPool(1, stall_s=2 * LONG, idle_s=2 * LONG) as pool:
         held = Blocker()
         freed = weakref.ref(held)
         async with asyncio.TaskGroup() as group:
@@ -289,7 +289,6 @@ async def test_a_call_that_is_done_leaves_no_alarm_behind() -> None:
             await wait_until(lambda: pool.waiting)
             busy.release()
         del held
-        # The thread drops the call when it looks for the next one.
         await wait_until(lambda: freed() is None)
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -165,12 +166,9 @@ def test_a_name_that_a_model_made_up_is_bounded() -> None:
 
 def test_every_name_is_one_of_the_conventions() -> None:
     """Spelled as in their own package, or marked as ours."""
-    known = {
-        value
-        for module in (gen_ai_attributes, error_attributes)
-        for value in vars(module).values()
-        if isinstance(value, str)
-    }
+    package = "opentelemetry.semconv._incubating.attributes"
+    modules = [import_module(f"{package}.{name}_attributes") for name in ("gen_ai", "error")]
+    known = {name for module in modules for name in vars(module).values() if isinstance(name, str)}
     log = stamped(
         started(session="s"),
         requested(),

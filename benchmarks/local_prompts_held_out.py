@@ -1,0 +1,2 @@
+TOOLS=[]
+CASES=[]
