@@ -53,15 +53,15 @@ ANY_ADDRESS = Provider(base_url="", key_variable="LOOPBUS_API_KEY")
 def resolve(model: str, *, api_key: SecretStr | str | None = None) -> Backend:
     """The backend for a model's name.
 
-    A name is ``provider:model`` for a row of the table, or ``http://host:8000/v1#model`` for any OpenAI-compatible
-    server. The key is ``api_key`` or else the provider's environment variable; a server given by its address gets the
-    one in ``LOOPBUS_API_KEY``, if that is set.
+    A name is ``local`` or ``local:model`` for a model on this machine's CPU, ``provider:model`` for a row of the
+    table, or ``http://host:8000/v1#model`` for any OpenAI-compatible server. The key is ``api_key`` or else the
+    provider's environment variable; a server given by its address gets the one in ``LOOPBUS_API_KEY``, if that is set.
 
     :raises NotConfigured: no such provider, no model in the name, or no key; says what to write or to set.
     """
     if "://" in model:
         base_url, _, name = model.partition("#")
-        return _connect(urlsplit(base_url).hostname or "", base_url, name, ANY_ADDRESS, api_key)
+        return _connect(_host(base_url), base_url, name, ANY_ADDRESS, api_key)
     provider, _, name = model.partition(":")
     if provider in FACTORIES:
         return FACTORIES[provider](name)
@@ -69,6 +69,14 @@ def resolve(model: str, *, api_key: SecretStr | str | None = None) -> Backend:
         raise NotConfigured(_unknown(model, provider))
     row = PROVIDERS[provider]
     return _connect(provider, os.environ.get(row.url_variable) or row.base_url, name, row, api_key)
+
+
+def _host(address: str) -> str:
+    try:
+        return urlsplit(address).hostname or ""
+    except ValueError:
+        # The backend itself says what is wrong with it.
+        return ""
 
 
 def _connect(provider: str, base_url: str, name: str, row: Provider, api_key: SecretStr | str | None) -> Backend:

@@ -98,15 +98,20 @@ class Told(AsyncGenerator[Delta, None]):
         self._piece_delay_s = piece_delay_s
 
     async def __anext__(self) -> Delta:
-        if self._pause_s:
-            await anyio.sleep(self._pause_s)
-            self._pause_s = self._piece_delay_s
         for delta in self._deltas:
+            if self._pause_s:
+                await self._pause()
             return delta
-        if self._error is not None:
-            # The same object may be raised many times: each time with a traceback of its own.
-            raise self._error.with_traceback(None)
-        raise StopAsyncIteration
+        if self._error is None:
+            raise StopAsyncIteration
+        if self._pause_s:
+            await self._pause()
+        # The same object may be raised many times: each time with a traceback of its own.
+        raise self._error.with_traceback(None)
+
+    async def _pause(self) -> None:
+        await anyio.sleep(self._pause_s)
+        self._pause_s = self._piece_delay_s
 
     async def asend(self, value: None) -> Delta:
         """The next delta."""

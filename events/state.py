@@ -1,6 +1,6 @@
 """Everything that a run's events say about the run: the fold that a live and a resumed run share."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -68,7 +68,7 @@ class RunState:
         return self.transcript.messages
 
 
-def replay(events: list[Event]) -> RunState:
+def replay(events: Iterable[Event]) -> RunState:
     """The state that a whole log tells."""
     state = RunState()
     for event in events:

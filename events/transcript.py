@@ -1,6 +1,6 @@
 """The pure incremental fold from events to the conversation that a model is shown."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -96,7 +96,7 @@ class Transcript:
         self.injected.append(event.message)
 
 
-def fold(events: "list[Event]") -> Transcript:
+def fold(events: Iterable[Event]) -> Transcript:
     """The conversation that a whole log tells."""
     transcript = Transcript()
     for event in events:

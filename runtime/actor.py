@@ -126,7 +126,8 @@ class Actor:
                 if isinstance(caused, list):
                     inbox.extend([(each, event.seq) for each in caused])
                 elif caused is not None:
-                    inbox.append((caused, event.seq))
+                    # To the front: what a call came to is a fact before the next call of its reply begins.
+                    inbox.appendleft((caused, event.seq))
             if bus.may_block:
                 await bus.wait_room()
             handled += 1

@@ -25,7 +25,7 @@ from ..handlers.limits import Limits
 from ..tools.threads import ThreadPool
 from .actor import Actor
 from .assemble import assemble
-from .errors import RuntimeClosed, UsageError
+from .errors import BadInput, RuntimeClosed, UsageError
 from .helpers import Helpers, Zombie, Zombies
 from .journal import Journal
 from .keys import Keys
@@ -46,13 +46,22 @@ _log = logging.getLogger("loopbus.runtime")
 class Runtime(Subscribing):
     """Where runs live. Use it as ``async with Runtime() as runtime``; leaving the block stops every run.
 
+    ``store=None`` keeps the logs in memory, which is all that this version can do.
     ``grace_s`` is how long a run may take to stop before its log is closed without it. ``threads`` is how many sync
     tools may run at once. ``blocked_s`` is how long the event loop may stand still before ``LoopBlocked`` says so.
     """
 
     def __init__(
-        self, *, subscribers: Sequence[object] = (), grace_s: float = 5.0, threads: int = 40, blocked_s: float = 0.5
+        self,
+        *,
+        store: None = None,
+        subscribers: Sequence[object] = (),
+        grace_s: float = 5.0,
+        threads: int = 40,
+        blocked_s: float = 0.5,
     ) -> None:
+        if store is not None:
+            raise BadInput(f"store={store!r:.80}: this version keeps logs in memory only; leave it out, or give None")
         self.sessions = Sessions()
         self._grace_s = grace_s
         self._owner = TaskOwner("the runtime")

@@ -114,9 +114,12 @@ async def start(client: httpx.AsyncClient, **headers: str) -> str:
 
 @asynccontextmanager
 async def reading(client: httpx.AsyncClient, run_id: str, last: int = 0) -> AsyncGenerator[AsyncIterator[Frame], None]:
-    """Read a run's stream from behind event ``last``; leaving the block leaves the stream."""
+    """Read a run's stream from behind event ``last``; leaving the block leaves the stream, at the latest after 20 s."""
     headers = {"Last-Event-ID": str(last)} if last else {}
-    async with client.stream("GET", f"/runs/{run_id}/events", headers=headers) as response:
+    async with (
+        asyncio.timeout(20),
+        client.stream("GET", f"/runs/{run_id}/events", headers=headers) as response,
+    ):
         assert response.headers["content-type"].startswith("text/event-stream")
         async with aclosing(frames(response)) as stream:
             yield stream

@@ -7,18 +7,22 @@ from pydantic import SecretStr
 
 from loopbus.backends.contract import Request
 from loopbus.backends.errors import NotConfigured
-from loopbus.backends.known import PROVIDERS, resolve
+from loopbus.backends.known import ANY_ADDRESS, PROVIDERS, resolve
 from loopbus.events.content import user
 
 from .servers import DONE, END, HEAD, Connection, chunked, serving, stop
 
-VARIABLES = ["OPENAI_API_KEY", "OPENAI_BASE_URL", "OLLAMA_BASE_URL", "VLLM_API_KEY", "LOOPBUS_API_KEY"]
+VARIABLES = (
+    *(row.key_variable for row in (*PROVIDERS.values(), ANY_ADDRESS)),
+    *(row.url_variable for row in PROVIDERS.values()),
+    "LOOPBUS_LOCAL_MODEL",
+)
 
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test depends on what the machine happens to have set."""
-    for name in VARIABLES:
+    for name in filter(None, VARIABLES):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -75,9 +79,17 @@ def test_a_backend_is_named_after_provider_and_model() -> None:
     assert resolve("openai:gpt", api_key=SecretStr("sk-1")).model == "openai:gpt"
 
 
+def test_the_embedded_model_is_local() -> None:
+    """Nothing is fetched or started until it is asked; an unknown one among them is refused at once."""
+    assert resolve("local").model.startswith("local")
+    with pytest.raises(NotConfigured, match="nonesuch"):
+        resolve("local:nonesuch")
+
+
 @pytest.mark.parametrize(
     ("model", "words"),
     [
+        ("locl", "did you mean 'local'"),
         ("opnai:gpt", "did you mean 'openai:gpt'"),
         ("gpt-5.2", "no model is called 'gpt-5.2'"),
         ("", "no model is called ''"),
@@ -87,6 +99,7 @@ def test_a_backend_is_named_after_provider_and_model() -> None:
         ("ftp://127.0.0.1/v1#m", "is no address"),
         ("http://127.0.0.1:port/v1#m", "is no address"),
         ("https://#m", "is no address"),
+        ("https://[#m", "is no address"),
     ],
 )
 def test_a_name_that_means_nothing_says_what_to_write(model: str, words: str) -> None:
@@ -101,6 +114,7 @@ def test_an_unknown_provider_lists_the_known_ones() -> None:
         resolve("nobody:m")
     for name in PROVIDERS:
         assert f"{name}:MODEL" in str(caught.value)
+    assert "Known: local, " in str(caught.value)
     assert "http://HOST/v1#MODEL" in str(caught.value)
 
 

@@ -264,7 +264,7 @@ async def test_a_stream_may_be_left_or_closed_at_any_point() -> None:
 
 
 async def test_delays_are_waited(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One before each reply, one before each delta; none where none is set."""
+    """One before each reply, one before each delta and each error; none where none is set."""
     waited: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -274,4 +274,8 @@ async def test_delays_are_waited(monkeypatch: pytest.MonkeyPatch) -> None:
     await deltas("one two", stream="words")
     assert waited == []
     await deltas("one two", stream="words", delay_s=5, piece_delay_s=1)
-    assert waited == [5, 1, 1, 1]
+    assert waited == [5 + 1, 1, 1]
+    waited.clear()
+    with pytest.raises(Broken):
+        await deltas(fail(Broken("lost"), "one"), delay_s=5, piece_delay_s=1)
+    assert waited == [5 + 1, 1]

@@ -1,5 +1,6 @@
 """The command as a process: locales, pipes, and an extra that is not there."""
 
+import io
 import os
 import subprocess
 import sys
@@ -98,3 +99,18 @@ def test_nobody_on_stderr_is_no_fault_either(process: Process) -> None:
     running.stderr = None
     out, _ = running.communicate(timeout=60)
     assert (running.returncode, out.decode()) == (0, "It is 42 €.\n")
+
+
+def test_a_reader_that_left_is_exit_code_141(loopbus: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a shell reports of ``head``'s victims; nothing is said."""
+
+    class Gone(io.StringIO):
+        encoding = "utf-8"
+
+        def write(self, text: str, /) -> int:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(sys, "stdout", Gone())
+    monkeypatch.setattr(sys, "stderr", errors := io.StringIO())
+    assert loopbus("tools", "shop:add").code == 141
+    assert errors.getvalue() == ""

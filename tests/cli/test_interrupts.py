@@ -107,3 +107,18 @@ def test_an_interrupt_outside_of_the_work_is_a_keyboard_interrupt() -> None:
 
     with pytest.raises(KeyboardInterrupt):
         interrupts.run(work())
+
+
+def test_a_second_interrupt_does_not_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the first one is still about."""
+    left: list[int] = []
+    monkeypatch.setattr("loopbus.cli.interrupts.leave", left.append)
+
+    async def work() -> None:
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        await anyio.sleep_forever()
+
+    with pytest.raises(KeyboardInterrupt):
+        Interrupts().run(work())
+    assert left == [130]
