@@ -197,6 +197,7 @@ class _Exchange:
         self._deadline = float("inf") if timeouts.total_s is None else now + timeouts.total_s
         self._first_byte = min(now + timeouts.first_byte_s, self._deadline)
         self._response: httpx.Response | None = None
+        self._socket: Any = None
 
     async def start(self) -> None:
         """Send the request and wait for the head of the answer."""
@@ -208,8 +209,10 @@ class _Exchange:
             response = await self._patience.wait(client.send(built, stream=True), self._first_byte)
         except Exception as exc:
             found = self._fault(exc, "first_byte_s")
-            # The gate lets in no more exchanges than the pool has places: who waits for one waits for a lost one.
-            self.leaked = self.leaked or isinstance(found, NoFreePlace)
+            if not isinstance(exc, TimeoutError):
+                # After what is no cancellation httpcore cleans up. But the gate lets in no more exchanges than the pool
+                # has places: who waits for one waits for a lost one.
+                self.leaked = isinstance(found, NoFreePlace)
             raise found from exc
         self._response = response
         # What is not compressed is read from the stream itself: ``aiter_raw`` only counts its bytes, at 1 us a chunk.
@@ -220,6 +223,9 @@ class _Exchange:
         """Give the connection back, or close it if the body was not read to its end."""
         self._patience.stop()
         if self._response is None:
+            # httpcore forgets the socket if it is cancelled between connecting and sending.
+            if self._socket is not None:
+                await self._socket.aclose()
             return
         await self._response.aclose()
         await self.reply.chunks.aclose()
@@ -230,6 +236,8 @@ class _Exchange:
                 pass
 
     async def _follow(self, event: str, info: Mapping[str, Any]) -> None:
+        if event == "connection.connect_tcp.complete":
+            self._socket = info["return_value"]
         self.leaked = HOLDS.get(event, self.leaked)
 
     async def _read(self) -> AsyncGenerator[bytes, None]:

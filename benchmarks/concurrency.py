@@ -24,7 +24,7 @@ Taken = dict[tuple[str, int], dict[str, list[float]]]
 
 def figures(effort: Effort) -> list[Figure]:
     """Wall time over the ideal, CPU per run and how it grows with the crowd, memory per run."""
-    effort = effort.at_most(5)
+    effort = effort.at_most(3)
     crowds = {full: effort.times(full, least=2) for full in WAVES}
     taken: Taken = defaultdict(lambda: defaultdict(list))
     for number in range(effort.rounds):

@@ -8,6 +8,7 @@ import asyncio
 import gc
 import importlib
 import json
+import logging
 import resource
 import tracemalloc
 from collections.abc import Callable, Coroutine
@@ -32,6 +33,8 @@ def main() -> None:
     parser.add_argument("waves", type=int)
     parser.add_argument("--traced", action="store_true", help="measure memory alone, as Python's allocator counts it")
     asked = parser.parse_args()
+    # Thousands of runs begin in one go, which the runtime's watchdog remarks on.
+    logging.disable()
     crowd = cast(Crowd, importlib.import_module(CONTENDERS[asked.contender], __package__).crowd)
     # The first run of all pays for what is made once a process.
     asyncio.run(crowd(10, TURNS, 0.0))

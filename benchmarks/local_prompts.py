@@ -206,9 +206,7 @@ CASES = [
         wanted("order_status", order_id=31),
         says="shipped|Monday&delivered",
     ),
-    case(
-        "Add 3 and 4, and multiply 5 by 6.", wanted("add", a=3, b=4), wanted("multiply", a=5, b=6), says="7&30"
-    ),
+    case("Add 3 and 4, and multiply 5 by 6.", wanted("add", a=3, b=4), wanted("multiply", a=5, b=6), says="7&30"),
     case(
         "What are the emails of Alice and Chen?",
         wanted("find_email", name="Alice"),

@@ -1,2 +1,2 @@
-TOOLS=[]
-CASES=[]
+TOOLS = []
+CASES = []

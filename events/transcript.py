@@ -58,6 +58,8 @@ class Transcript:
 
     def hear_injected(self, _: TurnStarted | RunFinished) -> None:
         """What was injected has its place where no call is open."""
+        if self.calls:
+            return
         for message in self.injected:
             self.append(message)
         self.injected.clear()

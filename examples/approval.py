@@ -7,7 +7,7 @@ import asyncio
 
 from loopbus import Agent, Ask, Run, Runtime, intercept, tool
 from loopbus.backends import Scripted, call, text
-from loopbus.events import ApprovalRequested, ToolFinished, ToolRequested
+from loopbus.events import ApprovalRequested, ToolRequested, ToolResult
 
 
 @tool
@@ -43,14 +43,14 @@ agent = Agent(model, tools=[refund])
 
 
 async def main() -> None:
-    """Start a run, let the team decide, and read what came of each call."""
+    """Start a run, let the team decide, and read what came of each call, in the model's order."""
     async with Runtime(subscribers=[large_refunds]) as runtime:
         run = await runtime.start(agent, "Refund orders 6, 7 and 8.")
         await finance_team(run)
         result = await run.result()
-    for event in run.log:
-        if isinstance(event, ToolFinished):
-            print(f"{event.outcome}: {event.output}")
+    for block in (block for message in result.messages for block in message.content):
+        if isinstance(block, ToolResult):
+            print(f"{block.outcome}: {block.output}")
     print(result.output)
 
 

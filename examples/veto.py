@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from loopbus import Agent, Runtime, Veto, intercept, tool
 from loopbus.backends import Scripted, call, text
-from loopbus.events import ToolFinished, ToolRequested
+from loopbus.events import ToolRequested, ToolResult
 
 HOME = PurePosixPath("/srv/notes")
 
@@ -40,11 +40,10 @@ agent = Agent(model, tools=[delete])
 async def main() -> None:
     """Run with the policy; a refused call has a result like any other, so nothing waits for it."""
     async with Runtime(subscribers=[inside_home]) as runtime:
-        run = await runtime.start(agent, "Tidy up.")
-        result = await run.result()
-    for event in run.log:
-        if isinstance(event, ToolFinished):
-            print(f"{event.outcome}: {event.output}")
+        result = await runtime.run(agent, "Tidy up.")
+    for block in (block for message in result.messages for block in message.content):
+        if isinstance(block, ToolResult):
+            print(f"{block.outcome}: {block.output}")
     print(result.output)
 
 

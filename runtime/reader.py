@@ -109,7 +109,14 @@ class Pieces:
     def _drop(self, joined: deque[tuple[int, Event]]) -> None:
         """Forget the older half, and say so in its place."""
         gone = [joined.popleft()[1] for _ in range(len(joined) // 2)]
+        # What was dropped before is said by the first of them, and must not be forgotten with it.
+        first = gone[0]
+        before = first.count - 1 if isinstance(first, EventsDropped) else 0
         said = EventsDropped(
-            run_id=self._journal.run_id, subscriber="reader", first_seq=gone[0].seq, last_seq=gone[-1].seq, count=len(gone)
+            run_id=self._journal.run_id,
+            subscriber="reader",
+            first_seq=first.first_seq if isinstance(first, EventsDropped) else first.seq,
+            last_seq=gone[-1].seq,
+            count=len(gone) + before,
         )
         joined.appendleft((joined[0][0], said))

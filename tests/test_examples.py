@@ -26,8 +26,8 @@ SAYS = {
     "approval.py": (
         "finance is asked for refund({'order': 7, 'usd': 200}): more than 100 USD",
         "ok: order 6: 20.00 USD paid back",
-        "denied: Not approved.",
         "ok: order 7: 150.00 USD paid back",
+        "denied: Not approved.",
     ),
     "custom_observer.py": (
         "switched off __main__.main.<locals>.broken: RuntimeError: the metrics server is down",

@@ -32,10 +32,10 @@ CAPABILITIES = Capabilities()
 class LocalModel:
     """A ``Backend`` that runs a language model on this machine's CPU, in a process of its own.
 
-    ``name`` is one of ``MODELS``. Without it, the model is the GGUF file that ``LOOPBUS_LOCAL_MODEL`` names, or else the
-    first of ``MODELS``. Nothing happens before the first ``stream``: that one downloads the weights if they are not in
-    the cache, and starts the engine; all others share it. ``on_progress`` is told how many bytes are there, in place of
-    the bar on standard error. ``command`` is what runs the engine.
+    ``name`` is one of ``MODELS``. Without it, the model is the GGUF file that ``LOOPBUS_LOCAL_MODEL`` names, or else
+    the first of ``MODELS``. Nothing happens before the first ``stream``: that one downloads the weights if they are not
+    in the cache, and starts the engine; all others share it. ``on_progress`` is told how many bytes are there, in place
+    of the bar on standard error. ``command`` is what runs the engine.
 
     :raises UnknownLocalModel: there is no model of that name.
     """

@@ -12,7 +12,7 @@ from ..contract import ToolSpec
 from .schema import Schema
 
 LIKENESS = 0.65
-"""How like a tool's name another must be to mean that tool: ``weather`` means ``get_weather``, ``get_color`` does not."""
+"""How like a tool's name another must be to mean it: ``weather`` means ``get_weather``, ``get_color`` does not."""
 
 _CALL = re.compile(r'\{\s*"name"\s*:\s*"([^"]*)"')
 _WORD = re.compile(r"\w+")
@@ -69,7 +69,7 @@ def _arguments(value: Any) -> dict[str, JsonValue] | None:
     call = cast("dict[str, JsonValue]", value)
     arguments = call.get("arguments", call.get("parameters"))
     if isinstance(arguments, str):
-        arguments, _ = _decode(arguments, 0)
+        arguments = cast("JsonValue", _decode(arguments, 0)[0])
     return arguments if isinstance(arguments, dict) else None
 
 

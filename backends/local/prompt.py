@@ -26,8 +26,8 @@ When a tool fits the request, reply only with one block for each call:
 <tool_call>
 {{"name": <tool name>, "arguments": {{<parameter>: <value>}}}}
 </tool_call>
-Use only the tools and parameters listed above. When no tool fits, such as for small talk, general knowledge or writing, \
-answer in plain words.
+Use only the tools and parameters listed above. When no tool fits, such as for small talk, general knowledge or \
+writing, answer in plain words.
 
 Example, for other tools:
 - open_door(room: string): Unlock the door of a room.

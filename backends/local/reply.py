@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from ...events.content import Message, Text, ToolResult
 from ...events.usage import Usage
 from ..contract import Delta, Request, Settings, StopPiece, StopReason, TextPiece, ToolCallPiece, ToolSpec, UsagePiece
+from ..errors import Misunderstood
 from ..wire.objects import write_object
 from .calls import Found, find_calls, has_a_source, meant_tool
 from .completions import Completions, End, Piece
@@ -90,6 +91,8 @@ class LocalReply:
     async def _call_one_of(self, tools: Sequence[ToolSpec]) -> AsyncGenerator[Delta, None]:
         prompt = await self._completions.render(calling_turns(self._request))
         call = await self._force(prompt, tools)
+        if call is None and self._ended != CUT:
+            raise Misunderstood(f"the model would not call {' or '.join(tool.name for tool in tools)}")
         for piece in _call_pieces([call] if call else []):
             yield piece
 

@@ -5,6 +5,7 @@ one line of JSON to standard output: the server's ``url``. The end of standard i
 """
 
 import ctypes
+import importlib
 import json
 import os
 import signal
@@ -58,8 +59,8 @@ def wait_for_the_end() -> None:
 
 def start(options: dict[str, Any]) -> Any:
     """Load the model and open the server on a free port of loopback."""
-    import xllamacpp
-
+    # Untyped, and an optional extra.
+    xllamacpp: Any = importlib.import_module("xllamacpp")
     params = xllamacpp.CommonParams()
     params.model.path = options["model"]
     params.n_ctx = options["context"] * options["slots"]

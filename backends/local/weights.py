@@ -35,14 +35,12 @@ async def obtain(weights: Weights, on_progress: Progress) -> Path:
                 await _download(weights, target, on_progress)
     except OSError as exc:
         raise WeightsUnavailable(
-            f"cannot keep {weights.name} in {folder} ({exc.strerror}); set LOOPBUS_CACHE to a folder that can be written"
+            f"cannot keep {weights.name} in {folder} ({exc.strerror}); set LOOPBUS_CACHE to a folder that takes it"
         ) from exc
     return target
 
 
 async def _download(weights: Weights, target: Path, on_progress: Progress) -> None:
-    if target.exists():
-        logger.warning("%s is damaged: it is downloaded again", target)
     reasons: list[str] = []
     for place in weights.places:
         try:

@@ -122,7 +122,7 @@ async def test_a_connection_is_kept_for_the_next_exchange() -> None:
     """What follows ``[DONE]`` is read, if it comes soon, so that the connection is free again."""
 
     async def answer(connection: Connection) -> None:
-        await connection.send(HEAD, chunked(piece("a") + stop() + DONE), END)
+        await connection.send(HEAD, chunked(piece("a") + stop() + DONE), chunked(b": farewell\n\n"), END)
 
     async with serving(answer) as server, aclosing(HttpxTransport()) as transport:
         for _ in range(3):

@@ -463,9 +463,31 @@ async def test_the_proxy_variables_can_be_left_alone(monkeypatch: pytest.MonkeyP
         assert await read(transport, server.url) == b"one two three"
 
 
-async def test_a_failed_handshake_is_broken(caplog: pytest.LogCaptureFixture) -> None:
-    """TLS to a server that speaks none raises our error, and is not taken for a lost place in the pool."""
+async def test_a_failed_handshake_is_broken() -> None:
+    """TLS to a server that speaks none raises our error."""
     async with serving(answer_ok) as server, aclosing(HttpxTransport(Timeouts(connect_s=0.05))) as transport:
         with pytest.raises(Broken, match="could not connect"):
             await read(transport, server.url.replace("http:", "https:"))
+
+
+async def test_only_a_lost_place_costs_a_client(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cancelled handshake, a stalled server, a refusing proxy: after each of them the pool is as good as before."""
+
+    async def answer(connection: Connection) -> None:
+        if connection.head.startswith(b"CONNECT"):
+            await connection.send(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n")
+        else:
+            await connection.wait_gone()
+
+    async with serving(answer) as server, aclosing(HttpxTransport(SHORT)) as transport:
+        with anyio.move_on_after(0.02):
+            await read(transport, server.url.replace("http:", "https:"))
+        with pytest.raises(Broken):
+            await read(transport, server.url)
+        await transport.aclose()
+        monkeypatch.setenv("HTTPS_PROXY", server.url)
+        with pytest.raises(Broken, match="proxy"):
+            await read(transport, "https://models.example/v1")
     assert "takes over" not in caplog.text

@@ -61,7 +61,8 @@ class House:
         """Check every run so far, and that a canary run beside them goes as it always does."""
         for run in self.runs:
             async with asyncio.timeout(PATIENCE_S):
-                await check_run(run)
+                await run.outcome()
+            await check_run(run)
             self._check_lived(run)
         if self.open:
             await self._check_canary()
