@@ -89,7 +89,16 @@ async def exchange(
                     yield delta
                 return
             feed, read, chunks = frames.feed, answer.read, reply.chunks
-            while not answer.done and (chunk := await _next(chunks, answer)) is not None:
+            while not answer.done:
+                try:
+                    chunk = await anext(chunks)
+                except StopAsyncIteration:
+                    break
+                except Broken:
+                    # What was said last is whole, and it is paid for: asking again would pay twice.
+                    if answer.stopped:
+                        break
+                    raise
                 for frame in feed(chunk):
                     for delta in read(frame):
                         yield delta
@@ -102,16 +111,6 @@ async def exchange(
                 await _wait_farewell(chunks)
     except BackendError as exc:
         exc.provider = exc.provider or account.provider
-        raise
-
-
-async def _next(chunks: AsyncGenerator[bytes, None], answer: AnswerReader[F]) -> bytes | None:
-    try:
-        return await anext(chunks, None)
-    except Broken:
-        # What was said last is whole, and it is paid for: asking again would pay twice.
-        if answer.stopped:
-            return None
         raise
 
 

@@ -27,7 +27,7 @@ class Patience:
 
         :raises TimeoutError: the time came. A cancellation from outside stays a cancellation.
         """
-        task = asyncio.current_task()
+        task = asyncio.current_task(self._loop)
         assert task is not None
         cancelling = task.cancelling()
         self._waiting, self._until = task, until

@@ -181,10 +181,11 @@ class Bus:
 
         :raises PublishCycle: handlers publish each other's triggers without end.
         """
-        chain = nesting.chain_of(event)
-        if not chain:
+        handling = nesting.current()
+        if handling is None or handling.event is None:
             self._outbox.put(event, routes)
             return
+        chain = nesting.chain_of(event)
         self._outbox.flush()
         for sink in routes.sinks:
             if isinstance(sink, Observer):

@@ -23,6 +23,8 @@ class Handling:
 
 
 _handling: ContextVar[Handling | None] = ContextVar("loopbus_handling", default=None)
+current = _handling.get
+"""What the running task is handling; None in a task that is no subscriber's."""
 
 
 def begin() -> Handling:

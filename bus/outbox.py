@@ -32,16 +32,17 @@ class Outbox:
     def put(self, event: Event, routes: Routes) -> None:
         """Take an event; it is in the queues at the next turn of the loop at the latest, or after ``flush``."""
         events = self._events
-        if not events and routes.sinks[0].queue.idle:
+        if events:
+            events.append(event)
+            if len(events) >= _MOST:
+                self.flush()
+        elif routes.sinks[0].queue.idle:
             # The first of a turn, most likely, and often the only one: whoever sleeps is woken without a detour.
             for offer in routes.offers:
                 offer(event)
-            return
-        events.append(event)
-        if self._scheduled is None:
+        else:
+            events.append(event)
             self._schedule()
-        elif len(events) >= _MOST:
-            self.flush()
 
     def flush(self) -> None:
         """Put everything into the queues now."""

@@ -45,7 +45,7 @@ async def _ask(event: ApprovalRequested) -> bool:
         return False
     except KeyboardInterrupt:
         # The key was read here and never became a signal, as which it is dealt with everywhere else.
-        pass
+        signal.raise_signal(signal.SIGINT)
         await anyio.sleep_forever()
         raise
     return answer.strip().lower() in ("y", "yes")

@@ -1,6 +1,7 @@
 """What a model is told before the conversation begins."""
 
 from collections.abc import Awaitable, Callable
+from inspect import isawaitable
 from typing import Any
 
 Instructions = str | Callable[[Any], str | Awaitable[str]]
@@ -15,7 +16,7 @@ async def written(instructions: Instructions, deps: Any) -> str:
     if isinstance(instructions, str):
         return instructions
     told = instructions(deps)
-    text = told if isinstance(told, str) else await told
+    text = await told if isawaitable(told) else told
     if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
         name = getattr(instructions, "__qualname__", repr(instructions))
         raise TypeError(f"instructions must be a text, but {name}() gave {text!r:.80}")

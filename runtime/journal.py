@@ -50,8 +50,8 @@ class Journal:
         phase = ORDER[self.phase].get(event_class) or after(self.phase, event_class)
         stamp(event, self.run_id, state.seq + 1, self._clock(), cause)
         self.phase = phase
-        events.keep_class(event_class)
-        events.keep_fields(event.__dict__)  # pyright: ignore[reportArgumentType]  # taken for the class's own
+        events.classes.append(event_class)
+        events.fields.append(event.__dict__)  # pyright: ignore[reportArgumentType]  # taken for the class's own
         state.add(event)
         if self._waiting:
             self.wake()

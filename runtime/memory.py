@@ -14,20 +14,18 @@ class EventList(Sequence[Event]):
     thousands of runs the log is most of what lives: this halves what its full collections cost a turn.
     """
 
-    __slots__ = ("_classes", "_fields", "keep_class", "keep_fields")
+    __slots__ = ("classes", "fields")
 
     def __init__(self) -> None:
-        self._classes: list[type[Event]] = []
-        self._fields: list[dict[str, Any]] = []
-        # Both halves of appending one event; the journal calls them side by side, several times a turn.
-        self.keep_class = self._classes.append
-        self.keep_fields = self._fields.append
+        # The two halves of every event, side by side; the journal appends to both, several times a turn.
+        self.classes: list[type[Event]] = []
+        self.fields: list[dict[str, Any]] = []
 
     def __len__(self) -> int:
-        return len(self._fields)
+        return len(self.fields)
 
     def __iter__(self) -> Iterator[Event]:
-        return map(revive, self._classes, self._fields)
+        return map(revive, self.classes, self.fields)
 
     @overload
     def __getitem__(self, index: int) -> Event: ...
@@ -35,5 +33,5 @@ class EventList(Sequence[Event]):
     def __getitem__(self, index: slice) -> list[Event]: ...
     def __getitem__(self, index: int | slice) -> Event | list[Event]:
         if isinstance(index, slice):
-            return [revive(*kept) for kept in zip(self._classes[index], self._fields[index], strict=True)]
-        return revive(self._classes[index], self._fields[index])
+            return [revive(*kept) for kept in zip(self.classes[index], self.fields[index], strict=True)]
+        return revive(self.classes[index], self.fields[index])

@@ -25,6 +25,7 @@ from ..handlers.limits import Limits
 from ..tools.threads import ThreadPool
 from .actor import Actor
 from .assemble import assemble
+from .checks import TIME, check, of
 from .errors import BadInput, RuntimeClosed, UsageError
 from .helpers import Helpers, Zombie, Zombies
 from .journal import Journal
@@ -32,7 +33,7 @@ from .keys import Keys
 from .resources import Resources
 from .result import RunResult
 from .run import Run
-from .said import check_options, conversation, made, said
+from .said import conversation, made, said
 from .sessions import Sessions
 from .spec import AgentSpec
 from .stopping import Stopping
@@ -41,6 +42,13 @@ from .watchdog import Watchdog
 
 E = TypeVar("E", bound=Event)
 _log = logging.getLogger("loopbus.runtime")
+_REQUEST = {
+    "agent": of(AgentSpec, "an Agent, such as Agent('local')"),
+    "session": of(str | None, "the name of a conversation, or None"),
+    "key": of(str | None, "a text, or None"),
+    "limits": of(Limits | None, "Limits(...), or None"),
+}
+_OPTIONS = {"grace_s": TIME, "blocked_s": TIME}
 
 
 class Runtime(Subscribing):
@@ -48,7 +56,10 @@ class Runtime(Subscribing):
 
     ``store=None`` keeps the logs in memory, which is all that this version can do.
     ``grace_s`` is how long a run may take to stop before its log is closed without it. ``threads`` is how many sync
-    tools may run at once. ``blocked_s`` is how long the event loop may stand still before ``LoopBlocked`` says so.
+    tools may run at once. ``blocked_s`` is how long the event loop may stand still before ``LoopBlocked`` says so;
+    0 is never.
+
+    :raises BadInput: an option is not what it must be.
     """
 
     def __init__(
@@ -62,6 +73,7 @@ class Runtime(Subscribing):
     ) -> None:
         if store is not None:
             raise BadInput(f"store={store!r:.80}: this version keeps logs in memory only; leave it out, or give None")
+        check(_OPTIONS, grace_s=grace_s, blocked_s=blocked_s)
         self.sessions = Sessions()
         self._grace_s = grace_s
         self._owner = TaskOwner("the runtime")
@@ -150,7 +162,7 @@ class Runtime(Subscribing):
         """
         if not self._open:
             raise RuntimeClosed("this runtime is closed; use it inside `async with Runtime() as runtime:`")
-        check_options(agent=agent, session=session, key=key, limits=limits)
+        check(_REQUEST, agent=agent, session=session, key=key, limits=limits)
         words = said(prompt)
         request = (agent.name, words, session)
         known = self._keys.find(key, request) if key is not None else None

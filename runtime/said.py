@@ -1,16 +1,13 @@
 """What a caller says to a run, and the conversation before it: checked before anything happens."""
 
-from collections.abc import Callable, Mapping, Sequence
-from types import UnionType
+from collections.abc import Callable, Sequence
 from typing import ParamSpec, TypeVar
 
 from pydantic import ValidationError
 
 from ..bus.event import Event
 from ..events.content import Message, ToolResult, user
-from ..handlers.limits import Limits
 from .errors import BadInput
-from .spec import AgentSpec
 
 P = ParamSpec("P")
 E = TypeVar("E", bound=Event)
@@ -27,25 +24,6 @@ def made(event_class: Callable[P, E], *args: P.args, **kwargs: P.kwargs) -> E:
         mistake = error.errors(include_url=False, include_context=False)[0]
         place = ".".join(map(str, mistake["loc"]))
         raise BadInput(f"{place}: {mistake['msg']}; got {mistake['input']!r:.80}") from error
-
-
-def check_options(**options: object) -> None:
-    """Check that what ``start`` was given is of the kind that it says; all but the agent may be None.
-
-    :raises BadInput: something is not; says what to give.
-    """
-    for name, value in options.items():
-        kind, wanted = _OPTIONS[name]
-        if not isinstance(value, kind):
-            raise BadInput(f"{name}={value!r:.80}: give {wanted}")
-
-
-_OPTIONS: Mapping[str, tuple[type | UnionType, str]] = {
-    "agent": (AgentSpec, "an Agent, such as Agent('local')"),
-    "session": (str | None, "the name of a conversation, or nothing"),
-    "key": (str | None, "a text, or nothing"),
-    "limits": (Limits | None, "Limits(...), or nothing"),
-}
 
 
 def said(words: str | Message) -> Message:

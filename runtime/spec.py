@@ -1,6 +1,6 @@
 """What an agent is, as a value."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,18 @@ from ..handlers.instructions import Instructions
 from ..tools.coercion import CAP_BYTES
 from ..tools.tool import Tool
 from ..tools.toolset import Toolset
+from .checks import Rule, check, of
+
+
+_RULES = {
+    "model": of(str | Backend, "a model's name, such as 'local', or a Backend"),
+    "instructions": Rule(lambda value: isinstance(value, str) or callable(value), "a text, or a function of the deps"),
+    "tools": Rule(lambda value: isinstance(value, Iterable) and not isinstance(value, str), "a list of functions"),
+    "name": of(str, "a text"),
+    "limits": of(Limits, "Limits(...)"),
+    "settings": of(Settings, "Settings(...)"),
+    "result_bytes": Rule(lambda value: isinstance(value, int) and value >= 0, "a number of bytes"),
+}
 
 
 @dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
@@ -22,6 +34,7 @@ class AgentSpec:
 
     :raises BadTool: a function cannot be a tool; says which parameter is the reason.
     :raises DuplicateTool: two tools have one name.
+    :raises BadInput: anything else is not what it must be.
     """
 
     model: str | Backend
@@ -35,4 +48,5 @@ class AgentSpec:
     toolset: Toolset = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
+        check(_RULES, **{name: getattr(self, name) for name in _RULES})
         object.__setattr__(self, "toolset", Toolset(self.tools))

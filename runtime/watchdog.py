@@ -14,7 +14,7 @@ _log = logging.getLogger("loopbus.runtime")
 
 
 class Watchdog:
-    """Notices an event loop that stands still for more than ``limit_s`` seconds.
+    """Notices an event loop that stands still for more than ``limit_s`` seconds; with 0 it does not look.
 
     While it stands, one line is logged that names what has the loop; when it turns again, ``LoopBlocked`` is
     published. The loop proves that it turns by a timer, four times in ``limit_s``.
@@ -33,6 +33,8 @@ class Watchdog:
 
     def start(self) -> None:
         """Begin to look. Call it from the loop that is to be watched."""
+        if not self._limit_s:
+            return
         self._beat()
         self._thread = threading.Thread(target=self._look, name="loopbus-watchdog", daemon=True)
         self._thread.start()

@@ -41,6 +41,18 @@ class SseReader:
 
         :raises Misunderstood: an event grows beyond ``max_frame_bytes``.
         """
+        if (
+            chunk.startswith(b"data: ")
+            and chunk.find(b"\n") == len(chunk) - 2
+            and chunk.endswith(b"\n\n")
+            and self._begun
+            and not self._rest
+            and not self._after_cr
+            and b"\r" not in chunk
+            and len(chunk) <= self._max
+        ):
+            # What most servers send: one whole event of one line.
+            return [Frame(chunk[6:-2])]
         if self._after_cr or b"\r" in chunk:
             chunk = self._with_line_feeds(chunk)
         if self._rest or not self._begun:

@@ -90,7 +90,8 @@ async def test_a_second_decision_is_refused() -> None:
         await run.result()
         with pytest.raises(NothingToDecide, match="waiting: none"):
             await run.decide(second, approve=True)
-    assert [event.outcome for event in run.log if isinstance(event, ToolFinished)] == ["ok", "denied"]
+    outcomes = {event.call_id: event.outcome for event in run.log if isinstance(event, ToolFinished)}
+    assert outcomes == {first: "ok", second: "denied"}
 
 
 async def test_siblings_do_not_wait_for_the_person() -> None:

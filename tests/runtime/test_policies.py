@@ -160,27 +160,6 @@ async def test_a_policy_that_fails_counts_as_it_was_declared(judge: str) -> None
     assert (failed.subscriber, failed.detached) == ("guard", False)
 
 
-async def test_a_veto_of_what_can_only_be_changed_is_not_honoured_and_said() -> None:
-    """An event without a stand-in goes on; the policy's mistake is published."""
-
-    class Weather(Custom, name="tests.weather"):
-        may_change = frozenset({"sky"})
-        sky: str = "grey"
-
-    def observe(_: ToolFinished) -> Weather:
-        return Weather()
-
-    async with house() as tested:
-        heard = Recorder()
-        tested.runtime.subscribe(heard)
-        tested.runtime.intercept(Weather)(lambda _: Veto("no rain"))
-        deriver = tested.runtime.bus.derive(ToolFinished, observe)
-        run = await tested.start(agent(call("add", a=1, b=2), text("done"), tools=[add]))
-        assert (await run.result()).output == "done"
-        tested.runtime.bus.detach(deriver)
-    assert sum(isinstance(event, Weather) for event in run.log) == 1
-
-
 async def test_ask_about_anything_but_a_call_is_a_refusal() -> None:
     """Only a tool call can wait for a person."""
     async with house() as tested:

@@ -2,6 +2,8 @@
 
 import io
 
+import pytest
+
 from loopbus.backends.local.progress import ProgressBar
 
 
@@ -40,5 +42,8 @@ def test_nothing_is_said_where_nothing_is_downloaded() -> None:
     assert drawn(io.StringIO()) == ""
 
 
-def test_it_writes_to_standard_error(capsys: object) -> None:
+def test_it_writes_to_standard_error(capsys: pytest.CaptureFixture[str]) -> None:
     """Standard output belongs to the program."""
+    with ProgressBar("getting tiny", 100) as bar:
+        bar(100)
+    assert capsys.readouterr() == ("", "getting tiny 100% of 0 MB\n")

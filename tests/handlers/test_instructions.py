@@ -1,0 +1,35 @@
+"""Instructions are a text, or a function that gives one."""
+
+from typing import Any
+
+import pytest
+
+from loopbus.handlers.instructions import written
+
+
+async def test_a_text_is_itself() -> None:
+    """Whoever asks."""
+    assert await written("Be brief.", object()) == "Be brief."
+
+
+async def test_a_function_is_asked_with_the_deps() -> None:
+    """It may be async, for what it has to look up."""
+
+    def sync(deps: str) -> str:
+        return f"You talk to {deps}."
+
+    async def looked_up(deps: str) -> str:
+        return f"You talk to {deps}, a customer."
+
+    assert await written(sync, "Ada") == "You talk to Ada."
+    assert await written(looked_up, "Ada") == "You talk to Ada, a customer."
+
+
+async def test_an_answer_that_is_no_text_is_refused_by_name() -> None:
+    """It would be sent to the model as it is."""
+
+    async def forgets(deps: object) -> Any:
+        """Forget to return."""
+
+    with pytest.raises(TypeError, match=r"instructions must be a text, but .*forgets\(\) gave None"):
+        await written(forgets, None)
