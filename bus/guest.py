@@ -26,7 +26,7 @@ class Guest:
     ``CancelledError`` too) reaches only the host, and when it swallows a cancellation the host can walk away.
     """
 
-    __slots__ = ("_abandoned", "_before", "_task", "cancels", "context", "watch", "what")
+    __slots__ = ("_abandoned", "_before", "_interrupted", "_task", "cancels", "context", "watch", "what")
 
     def __init__(self, what: str, watch: "Watch") -> None:
         self.what = what
@@ -37,6 +37,7 @@ class Guest:
         self._task: asyncio.Task[Any] | None = None
         self._before = 0
         self._abandoned = False
+        self._interrupted = False
 
     def cancel(self) -> None:
         """Tell the guest to end; without effect once it has. To be called from the loop."""
@@ -67,9 +68,14 @@ class Guest:
     def host(self, work: Coroutine[Any, Any, T]) -> Generator[Any, Any, T]:
         """Drive ``work`` to its end and return what it returns or raise what it raises.
 
+        When it raises ``CancelledError``, the task's ``cancelling()`` tells who wanted that: it is what it was before
+        if only the guest did.
+
         :raises Abandoned: ``abandon`` was called first.
         """
         context, watch = self.context, self.watch
+        task = self._task = asyncio.current_task()
+        cancelling = self._before = task.cancelling() if task is not None else 0
         step, argument = work.send, None
         try:
             while True:
@@ -77,41 +83,44 @@ class Guest:
                 try:
                     waiting = context.run(step, argument)
                 except StopIteration as stop:
-                    self._calm()
+                    if task is not None and task.cancelling() > self._before:
+                        yield from self._calm(task)
                     return stop.value
-                except asyncio.CancelledError:
-                    raise
-                except BaseException:
-                    self._calm()
+                except BaseException as error:
+                    foreign = self._interrupted and isinstance(error, asyncio.CancelledError)
+                    if task is not None and task.cancelling() > self._before and not foreign:
+                        yield from self._calm(task)
                     raise
                 finally:
                     watch.on_stage = None
-                if self._task is None:
-                    self._arrive()
+                if task is not None:
+                    cancelling = task.cancelling()
                 try:
                     argument = yield waiting
                     step = work.send
                 except BaseException as error:
+                    # A cancellation that was there before the guest waited is its own doing.
+                    self._interrupted |= task is not None and task.cancelling() > cancelling
                     if self._abandoned:
                         raise Abandoned(_rest(work, error), context) from None
                     step, argument = work.throw, error
         finally:
             self._task = None
 
-    def _arrive(self) -> None:
-        """Note, at the first wait, whose task this is and how it was."""
-        self._task = asyncio.current_task()
-        self._before = self._task.cancelling() if self._task is not None else 0
-
-    def _calm(self) -> None:
-        """Forget every cancellation that the guest has answered by ending as it likes.
+    def _calm(self, task: asyncio.Task[Any]) -> Generator[Any, Any, None]:
+        """Forget every cancellation that the guest has answered by ending as it likes, or has left behind.
 
         A task group of Python 3.11 whose child fails cancels the task and does not take it back.
         """
-        task = self._task
-        while task is not None and task.cancelling() > self._before:
+        while task.cancelling() > self._before:
             task.uncancel()
         self.cancels = 0
+        try:
+            # One that was not delivered yet would strike at the host's next wait: let it strike here.
+            yield
+        except asyncio.CancelledError:
+            if task.cancelling() > self._before:
+                raise
 
 
 class Watch:

@@ -39,7 +39,8 @@ async def call(tool: Tool, request: ToolRequested, work: Coroutine[Any, Any, obj
     except asyncio.CancelledError as error:
         if run.stopping:
             return _ended(request, *_STOPPED[_in_thread(tool)], started)
-        _forget_cancel()
+        if _is_cancelled():
+            raise
         return _ended(request, "error", "tool", f"The tool cancelled itself: {describe(error)}", started)
     except Unencodable as error:
         return _ended(request, "error", "tool", f"The tool's result cannot be shown: {error}", started)
@@ -103,8 +104,7 @@ def _ended(request: ToolRequested, outcome: Outcome, blame: Blame, output: str, 
     )
 
 
-def _forget_cancel() -> None:
-    """The tool cancelled the task that it ran in, which is ours: nobody wanted the run to stop."""
+def _is_cancelled() -> bool:
+    """Whether somebody outside wants the running task to end: what the tool itself did to it is taken back."""
     task = asyncio.current_task()
-    while task is not None and task.cancelling():
-        task.uncancel()
+    return task is not None and task.cancelling() > 0

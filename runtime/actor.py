@@ -37,6 +37,8 @@ Holding = Callable[[str], AbstractAsyncContextManager[Any]]
 _LATE_BYTES = 2000
 _NO_FAILURE = (RunOver, OutOfOrder, KeyboardInterrupt, GeneratorExit)
 """What a stage may raise without being to blame for it."""
+_BY_THE_LOOP = Stopping("cancelled", "the event loop cancelled the run")
+"""Why a run ends whose tasks are cancelled by nobody who asked the run to stop."""
 _TURN = 64
 """Events after which a run that never waits lets the rest of the loop have a turn."""
 
@@ -94,7 +96,7 @@ class Actor:
         try:
             await self._loop()
         except asyncio.CancelledError:
-            self.stop(Stopping("cancelled", "the event loop cancelled the run"))
+            self.stop(_BY_THE_LOOP)
         except Exception as error:
             self.stop(Stopping("failed", describe(error), Fault.of(error, "runtime"), error))
 
@@ -238,8 +240,7 @@ class Actor:
         """Close the log now, whether or not the actor is ready for it. Twice is harmless."""
         if self.journal.over:
             return
-        stopping = self.stop_reason or Stopping("cancelled", "the event loop cancelled the run")
-        self.stop_reason = stopping
+        stopping = self.stop_reason = self.stop_reason or _BY_THE_LOOP
         waiting = [(self._unjudged(event), cause) for event, cause in self._inbox if not event.seq]
         self._inbox.clear()
         close_run(self.journal, stopping, waiting)
@@ -292,6 +293,10 @@ class Actor:
             self.take(await work, cause)
         except RunOver:
             return
+        except asyncio.CancelledError:
+            if self.stop(_BY_THE_LOOP):
+                self._go_on()
+            raise
         except Exception as error:
             if self.stop(Stopping("failed", describe(error), Fault.of(error, "runtime"), error)):
                 self._go_on()

@@ -1,6 +1,6 @@
 """Checks what a caller gave, by a table of what it must be, before anything is done with it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from math import inf
 from typing import Any, NamedTuple
 
@@ -15,15 +15,12 @@ class Rule(NamedTuple):
 
 
 def of(kind: Any, wanted: str) -> Rule:
-    """The rule that an argument is an instance of this."""
-    return Rule(lambda value: isinstance(value, kind), wanted)
+    """The rule that an argument is an instance of ``kind``."""
 
+    def holds(value: object) -> bool:
+        return isinstance(value, kind)
 
-def _is_time(value: object) -> bool:
-    return isinstance(value, int | float) and 0 <= value < inf
-
-
-TIME = Rule(_is_time, "a number of seconds, 0 or more")
+    return Rule(holds, wanted)
 
 
 def check(rules: Mapping[str, Rule], **given: object) -> None:
@@ -35,3 +32,25 @@ def check(rules: Mapping[str, Rule], **given: object) -> None:
         rule = rules[name]
         if not rule.holds(value):
             raise BadInput(f"{name}={value!r:.80}: give {rule.wanted}")
+
+
+def _is_time(value: object) -> bool:
+    return isinstance(value, int | float) and 0 <= value < inf
+
+
+def _is_size(value: object) -> bool:
+    return isinstance(value, int) and value >= 0
+
+
+def _is_text_or_function(value: object) -> bool:
+    return isinstance(value, str) or callable(value)
+
+
+def _is_collection(value: object) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str)
+
+
+TIME = Rule(_is_time, "a number of seconds, 0 or more")
+SIZE = Rule(_is_size, "a number of bytes, 0 or more")
+INSTRUCTIONS = Rule(_is_text_or_function, "a text, or a function of the run's deps that gives one")
+TOOLS = Rule(_is_collection, "a list of functions")

@@ -26,6 +26,7 @@ from ..tools.threads import ThreadPool
 from .actor import Actor
 from .assemble import assemble
 from .checks import TIME, check, of
+from .collector import patience
 from .errors import BadInput, RuntimeClosed, UsageError
 from .helpers import Helpers, Zombie, Zombies
 from .journal import Journal
@@ -101,6 +102,7 @@ class Runtime(Subscribing):
         if self._opened:
             raise UsageError("this runtime was opened before; make another one")
         self._opened = self._open = True
+        patience.want()
         self._watchdog.start()
         try:
             for subscriber in self._subscribers:
@@ -116,9 +118,11 @@ class Runtime(Subscribing):
         """
         if not self._opened:
             return
-        self._open = False
+        was_open, self._open = self._open, False
         async with AsyncExitStack() as last_first:
             # All of these happen, whatever one of them raises and whoever cancels meanwhile.
+            if was_open:
+                last_first.callback(patience.release)
             last_first.callback(self._watchdog.stop)
             last_first.callback(self._threads.close)
             last_first.push_async_callback(self._close_backends)

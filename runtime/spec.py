@@ -1,6 +1,6 @@
 """What an agent is, as a value."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,17 +10,17 @@ from ..handlers.instructions import Instructions
 from ..tools.coercion import CAP_BYTES
 from ..tools.tool import Tool
 from ..tools.toolset import Toolset
-from .checks import Rule, check, of
+from .checks import INSTRUCTIONS, SIZE, TOOLS, check, of
 
 
 _RULES = {
     "model": of(str | Backend, "a model's name, such as 'local', or a Backend"),
-    "instructions": Rule(lambda value: isinstance(value, str) or callable(value), "a text, or a function of the deps"),
-    "tools": Rule(lambda value: isinstance(value, Iterable) and not isinstance(value, str), "a list of functions"),
+    "instructions": INSTRUCTIONS,
+    "tools": TOOLS,
     "name": of(str, "a text"),
     "limits": of(Limits, "Limits(...)"),
     "settings": of(Settings, "Settings(...)"),
-    "result_bytes": Rule(lambda value: isinstance(value, int) and value >= 0, "a number of bytes"),
+    "result_bytes": SIZE,
 }
 
 

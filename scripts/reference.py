@@ -10,12 +10,17 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 from types import ModuleType
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args, get_origin
 
-from loopbus.bus import Event, known_events
+from loopbus.bus import known_events
+from loopbus.events import Event
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "events.md"
-ROOMS = ("loopbus.events.", "loopbus.bus.")
+ORDER = [f"loopbus.{name}" for name in (
+    "events.run", "events.turn", "events.model", "events.tool", "events.human", "events.control", "events.money",
+    "bus.house",
+)]  # fmt: skip
+"""The modules that define events, as a run comes by them."""
 
 HEAD = """\
 # Every event
@@ -38,10 +43,10 @@ class Field(NamedTuple):
 
 def render() -> str:
     """The whole page: a table of contents, then the events as they stand in their modules."""
-    classes = [each for each in known_events() if each.__module__.startswith(ROOMS)]
-    modules = [(name, list(group)) for name, group in groupby(classes, lambda each: each.__module__)]
+    classes = [each for each in known_events() if each.__module__.startswith("loopbus.")]
+    classes.sort(key=lambda each: ORDER.index(each.__module__) if each.__module__ in ORDER else len(ORDER))
     parts = [HEAD, "".join(contents(classes))]
-    for name, group in modules:
+    for name, group in groupby(classes, lambda each: each.__module__):
         parts.append(f"## {heading(sys.modules[name])}\n")
         parts.extend("\n".join(section(each)) for each in group)
     return "\n".join(parts)
@@ -81,7 +86,14 @@ def fields_of(event_class: type[Event]) -> Iterator[Field]:
             if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name):
                 default = f"`{ast.unparse(line.value)}`" if line.value is not None else ""
                 following = body[place + 1] if place + 1 < len(body) else None
-                yield Field(line.target.id, cell(ast.unparse(line.annotation)), cell(default), cell(said(following)))
+                kind = type_of(event_class, line.target.id, line.annotation)
+                yield Field(line.target.id, cell(kind), cell(default), cell(said(following)))
+
+
+def type_of(event_class: type[Event], name: str, written: ast.expr) -> str:
+    """A field's type as it is written; where that is a name for a few words, the words."""
+    meant = event_class.model_fields[name].annotation
+    return " | ".join(map(repr, get_args(meant))) if get_origin(meant) is Literal else ast.unparse(written)
 
 
 def said(node: ast.stmt | None) -> str:

@@ -147,10 +147,12 @@ def _turns(request: Request, rules: str, write: Write, last_words: str) -> list[
 
 
 def _add(turns: list[Turn], role: str, text: str) -> None:
+    if not text:
+        return
     # Many chat templates refuse two turns of the same speaker in a row.
     if turns and turns[-1]["role"] == role:
         turns[-1]["content"] += f"\n\n{text}"
-    elif text:
+    else:
         turns.append({"role": role, "content": text})
 
 

@@ -8,9 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import BENCHMARKS, main
-from benchmarks.figures import Figure
 from benchmarks.harness import Effort
-from benchmarks.peers import compare
 from benchmarks.turn_floor import run, scripted
 
 from ..architecture import ROOT
@@ -58,39 +56,3 @@ def test_an_unknown_benchmark_is_refused_with_the_known_ones(
         main()
     said = capsys.readouterr().err
     assert all(name in said for name in BENCHMARKS)
-
-
-def test_missing_peers_are_said_and_leave_the_figures_alone(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
-    """Peers are optional: without their environment one line says how to make it."""
-    monkeypatch.setattr(compare, "PYTHON", tmp_path / "python")
-    figures = [Figure(name="a turn", unit="us", value=1.0)]
-    assert compare.beside_peers(figures, TINY) == figures
-    assert "benchmarks/peers.txt" in capsys.readouterr().err
-
-
-def test_a_peer_that_is_not_installed_is_left_out(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """One missing peer costs only its own column, and its reason is given."""
-    monkeypatch.setattr(compare, "PYTHON", Path(sys.executable))
-    monkeypatch.setattr(compare, "PEERS", ("bubus",))
-    figures = [Figure(name="a turn", unit="us", value=1.0)]
-    assert compare.beside_peers(figures, TINY) == figures
-    assert "no bubus: ModuleNotFoundError" in capsys.readouterr().err
-
-
-def test_a_peers_ratio_stands_beside_the_figure_that_it_shares(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A peer is compared where it does the same work, and nowhere else."""
-    found = {"version": "1.0", "turn": {"20": 14.0}, "dispatch": {"1": 2.0}}
-    monkeypatch.setattr(compare, "PYTHON", Path(sys.executable))
-    monkeypatch.setattr(compare, "PEERS", ("other",))
-    monkeypatch.setattr(compare, "_measured", lambda *_: found)
-    names = ["turn, N=20, 3 observers", "turn, N=200, 3 observers", "event, 1 observer, 100 at a time"]
-    figures = [Figure(name=name, unit="us", value=1.0) for name in names]
-    assert [figure.peers for figure in compare.beside_peers(figures, TINY)] == [
-        {"other 1.0": 14.0},
-        {},
-        {"other 1.0": 2.0},
-    ]

@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import signal
 from typing import Any
 
 import pytest
@@ -84,3 +85,26 @@ async def test_a_view_that_cannot_go_on_does_not() -> None:
     report = Heard()
     assert await following(report, TerminalView(Gone())).run(Agent(Scripted(["hi"])), "hello") == 0
     assert len(report.results) == 1
+
+
+def test_an_interrupted_run_is_followed_to_its_end() -> None:
+    """The interrupt is answered: whatever comes after it is not cancelled any more."""
+
+    class Interrupting(Heard):
+        cancelling = -1
+
+        def event(self, event: Event) -> None:
+            super().event(event)
+            if isinstance(event, RunStarted):
+                signal.raise_signal(signal.SIGINT)
+
+        def result(self, result: RunResult[Any]) -> None:
+            super().result(result)
+            task = asyncio.current_task()
+            self.cancelling = task.cancelling() if task is not None else -1
+
+    report, interrupts = Interrupting(), Interrupts()
+    work = Following(report, None, Approvals(yes=False), interrupts).run(Agent(Scripted(["hi"], delay_s=3600)), "hello")
+    assert interrupts.run(work) == 130
+    assert ([result.reason for result in report.results], report.cancelling) == (["interrupted"], 0)
+    assert isinstance(report.events[-1], RunFinished)

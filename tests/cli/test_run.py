@@ -48,11 +48,6 @@ def test_stream_is_everything_the_model_says(loopbus: Command) -> None:
     assert "It is" not in done.err
 
 
-def test_stream_works_with_a_model_that_cannot_stream(loopbus: Command) -> None:
-    """Its message comes whole."""
-    assert loopbus("run", "x", "-m", "shop:whole", "--stream", "-q") == (0, "It is 42.\n", "")
-
-
 def test_json_stream_is_a_line_for_each_event(loopbus: Command) -> None:
     """Pieces of messages too; durable ones are numbered without a gap, and the last is the end."""
     done = loopbus(*ADDS, "--json", "--stream", "-q")

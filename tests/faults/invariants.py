@@ -88,7 +88,7 @@ def check_balanced(messages: Iterable[Message]) -> None:
 def check_fold(log: Sequence[Event], state: RunState) -> None:
     """I5: the log tells the state that is in memory, also after a way through JSON."""
     assert replay(list(log)) == state
-    assert replay([load(json.loads(json.dumps(dump(event)))) for event in log]) == state
+    assert replay([load(json.loads(json.dumps(dump(event)))) for event in log]) == state, "JSON tells another story"
 
 
 async def check_outcome(run: Run) -> RunResult[Any]:

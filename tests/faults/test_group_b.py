@@ -115,12 +115,33 @@ async def test_an_error_that_cannot_be_printed_is_still_a_result() -> None:
         assert ended.output.encode()
 
 
-async def test_a_tool_that_cancels_its_own_task_hurts_only_itself() -> None:
+async def test_a_tool_that_cancels_its_own_task_and_returns_has_a_result() -> None:
+    """The cancellation that it leaves behind strikes neither the run nor the next tool."""
+
+    @tool
+    async def leave_a_trap() -> str:
+        """Cancel the task that this runs in, and wait for nothing."""
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        return "gone"
+
+    async with house() as tested:
+        for calls in ([call("leave_a_trap")], [call("leave_a_trap"), call("add", a=1, b=2)]):
+            result = await tested.outcome(agent(calls, call("add", a=1, b=2), text("done"), tools=[leave_a_trap, add]))
+            assert (result.status, result.output) == ("completed", "done")
+            assert results(result.messages)[0].output == "gone"
+
+
+@pytest.mark.parametrize("waits", [0, 2])
+async def test_a_tool_that_cancels_its_own_task_hurts_only_itself(waits: int) -> None:
     """A tool shares its task with the run; cancelling that task does not stop the run."""
 
     @tool
     async def cancel_me() -> None:
         """Cancel the task that this runs in."""
+        for _ in range(waits):
+            await asyncio.sleep(0)
         task = asyncio.current_task()
         assert task is not None
         task.cancel()

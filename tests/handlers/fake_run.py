@@ -1,6 +1,5 @@
 """A run without a runtime: enough of a ``RunScope`` to await one stage alone and look at what it did."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import Context
@@ -144,9 +143,3 @@ def batch(run: FakeRun, turn: int, *calls: ToolCall, output: str = "42", **outco
         finished = run.take(ToolFinished(call_id=call.call_id, name=call.name, output=output, **said))
     assert finished is not None, "a batch has calls"
     return finished
-
-
-async def turns(count: int = 10) -> None:
-    """Let the loop turn."""
-    for _ in range(count):
-        await asyncio.sleep(0)

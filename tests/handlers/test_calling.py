@@ -12,10 +12,15 @@ from loopbus.events import Image, ToolFinished, ToolRequested
 from loopbus.handlers import calling
 from loopbus.tools import Tool, as_tool, tool
 
-from ..bus.clock import Clock, cancelling
+from ..bus.clock import Clock, cancelling, turns
 from .fake_run import FakeRun
 
 REQUEST = ToolRequested(call_id="c1", name="work", arguments={})
+
+
+def numbers() -> Iterator[int]:
+    """Two numbers, from a thread."""
+    yield from (1, 2)
 
 
 @pytest.fixture
@@ -134,8 +139,29 @@ async def test_the_user_at_the_keyboard_is_obeyed(run: FakeRun) -> None:
         await end(work, run)
 
 
-async def test_a_run_that_is_stopped_cancels_its_call(run: FakeRun) -> None:
-    """The result says whose will it was."""
+@pytest.mark.parametrize("threaded", [True, False])
+async def test_a_run_that_is_stopped_cancels_its_call(threaded: bool, run: FakeRun) -> None:
+    """The result says whose will it was; what runs in a thread nobody can stop, so it may have had its effect."""
+    begun = asyncio.Event()
+
+    async def work() -> None:
+        """Work."""
+        begun.set()
+        await asyncio.Event().wait()
+
+    called = as_tool(numbers if threaded else work)
+    async with asyncio.TaskGroup() as group:
+        task = group.create_task(calling.call(called, REQUEST, work(), run, 1000))
+        await begun.wait()
+        run.stopping = True
+        task.cancel()
+        finished = await task
+    assert (finished.outcome, finished.blame) == ("unknown" if threaded else "cancelled", "caller")
+    assert finished.output.startswith("The run was stopped")
+
+
+async def test_a_cancellation_that_is_not_for_the_call_passes(run: FakeRun) -> None:
+    """Where the loop itself cancels the run's task it is the run that has to answer."""
     begun = asyncio.Event()
 
     async def work() -> None:
@@ -146,11 +172,8 @@ async def test_a_run_that_is_stopped_cancels_its_call(run: FakeRun) -> None:
     async with asyncio.TaskGroup() as group:
         task = group.create_task(end(work, run))
         await begun.wait()
-        run.stopping = True
         task.cancel()
-        finished = await task
-    assert (finished.outcome, finished.blame) == ("cancelled", "caller")
-    assert finished.output == "The run was stopped; this call was cancelled."
+    assert task.cancelled()
 
 
 async def test_a_tool_that_passes_its_time_out_is_cancelled(run: FakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -163,6 +186,7 @@ async def test_a_tool_that_passes_its_time_out_is_cancelled(run: FakeRun, monkey
 
     async with asyncio.TaskGroup() as group:
         task = group.create_task(calling.call(slow(5, work), REQUEST, work(), run, 1000))
+        await turns()
         await clock.forward(4.9)
         assert not task.done()
         await clock.forward(0.2)
@@ -193,12 +217,15 @@ async def test_a_tool_that_will_not_stop_is_let_go_and_says_late_what_came_of_it
 
     async with asyncio.TaskGroup() as group:
         task = group.create_task(calling.call(slow(5, work), REQUEST, work(), run, 1000))
+        await turns()
         await clock.forward(5.1)
         assert not task.done()
         await clock.forward(calling.GRACE_S)
         finished = await task
         assert (finished.outcome, finished.blame) == ("unknown", "tool")
-        assert finished.output == "The tool took longer than its 5 s and would not stop; its effect may or may not happen."
+        assert (
+            finished.output == "The tool took longer than its 5 s and would not stop; its effect may or may not happen."
+        )
         ((rest, what),) = run.left
         assert what == "tool work"
         late = group.create_task(rest)
@@ -222,7 +249,7 @@ async def test_what_is_left_of_a_tool_may_itself_be_cancelled(run: FakeRun, monk
 
     async with asyncio.TaskGroup() as group:
         task = group.create_task(calling.call(slow(5, work), REQUEST, work(), run, 1000))
-        await clock.forward(0.1)
+        await turns()
         await clock.forward(5.1)
         await clock.forward(calling.GRACE_S)
         await task
@@ -248,22 +275,3 @@ async def test_the_watch_knows_which_tool_has_the_loop() -> None:
     await end(watched(run.watch), run)
     assert seen == ["tool work"]
     assert run.watch.on_stage is None
-
-
-def numbers() -> Iterator[int]:
-    """Two numbers."""
-    yield from (1, 2)
-
-
-@pytest.mark.parametrize("threaded", [True, False])
-async def test_a_call_in_a_thread_that_is_stopped_may_have_had_its_effect(threaded: bool, run: FakeRun) -> None:
-    """Nobody can stop it there, so its outcome is not ``cancelled`` but ``unknown``."""
-
-    async def work() -> None:
-        """Work."""
-        raise asyncio.CancelledError
-
-    run.stopping = True
-    called = as_tool(numbers if threaded else work)
-    finished = await calling.call(called, REQUEST, work(), run, 1000)
-    assert finished.outcome == ("unknown" if threaded else "cancelled")

@@ -1,144 +1,174 @@
-"""A person's say: a call that needs it waits, is run as decided, and is decided once."""
-
-import asyncio
-from collections.abc import Mapping
-from typing import Any
+"""A call waits for a person, for as long as that takes, and what the person decides is done."""
 
 import pytest
 
 from loopbus.backends import Scripted, call, text
-from loopbus.bus import Ask, Veto
-from loopbus.events import ApprovalDecided, ApprovalRequested, ToolFinished, ToolRequested, ToolStarted
-from loopbus.runtime import Agent, BadInput, Limits, NothingToDecide, Run
-from loopbus.tools import tool
+from loopbus.bus import Ask
+from loopbus.events import ApprovalDecided, ApprovalRequested, Event, RunFinished, ToolFinished, ToolRequested
+from loopbus.runtime import Agent, BadInput, NothingToDecide, Run
+from loopbus.tools import Tool, tool
 
-from ..faults.house import PATIENCE_S, add, agent, house, settle
+from ..faults.house import House, add, agent, house, settle
+from ..faults.misbehaving import Gate, waiting
 
-REFUND = call("refund", usd=250)
-
-
-@tool(needs_approval=True)
-async def refund(usd: int) -> str:
-    """Give money back."""
-    return f"refunded {usd}"
+SCRIPT = [call("refund", usd=7), text("done")]
 
 
-@tool(name="refund")
-async def bold_refund(usd: int) -> str:
-    """Give money back without being asked."""
-    return f"refunded {usd}"
+def refunding(paid: list[int], *, needs_approval: bool = True) -> Tool[[int], object]:
+    """A tool that a person has to agree to; ``paid`` is what it did."""
+
+    @tool(needs_approval=needs_approval)
+    async def refund(usd: int) -> str:
+        """Give money back."""
+        paid.append(usd)
+        return f"refunded {usd}"
+
+    return refund  # pyright: ignore[reportReturnType] - a coroutine function's tool
 
 
-async def asked(run: Run) -> str:
-    """The id of the call that waits for a decision."""
-    async with asyncio.timeout(PATIENCE_S):
-        async for event in run.events():
-            if isinstance(event, ApprovalRequested):
-                return event.call_id
-    raise AssertionError("the run ended without asking")
+async def asking(tested: House, called: Agent) -> tuple[Run, str]:
+    """A run that waits for a person, and the call that it waits for."""
+    run = await tested.start(called)
+    await settle(lambda: run.state.waiting)
+    (call_id,) = run.state.waiting
+    return run, call_id
 
 
-def ended(run: Run) -> tuple[str, str]:
-    """How the refund ended."""
-    (event,) = [event for event in run.log if isinstance(event, ToolFinished) and event.name == "refund"]
-    return event.outcome, event.output
+def of(run: Run, kind: type[Event]) -> list[Event]:
+    """The events of one kind."""
+    return [event for event in run.log if isinstance(event, kind)]
 
 
-Decision = Mapping[str, Any]
-DECISIONS: dict[str, tuple[Decision, tuple[str, str]]] = {
-    "approved": ({"approve": True}, ("ok", "refunded 250")),
-    "edited": ({"approve": True, "arguments": {"usd": 50}}, ("ok", "refunded 50")),
-    "edited wrongly": ({"approve": True, "arguments": {"dollars": 50}}, ("error", "")),
-    "rejected": ({"approve": False}, ("denied", "Not approved.")),
-    "rejected, and why": ({"approve": False, "reason": "too much"}, ("denied", "Not approved: too much")),
-}
-
-
-@pytest.mark.parametrize("by_policy", [False, True], ids=["needs_approval", "Ask"])
-@pytest.mark.parametrize("decision", DECISIONS)
-async def test_a_call_that_needs_a_person_waits_and_does_as_decided(decision: str, by_policy: bool) -> None:
-    """Approved, with the person's own arguments, or rejected: the model is told, and the run goes on."""
-    said, (outcome, output) = DECISIONS[decision]
+async def test_nothing_happens_before_somebody_agrees() -> None:
+    """Then the call runs once; who agreed and why is in the log, caused by the question."""
+    paid: list[int] = []
     async with house() as tested:
-        if by_policy:
-            tested.runtime.intercept(ToolRequested.where(name="refund"))(lambda _: Ask("finance", "above 100"))
-        run = await tested.start(agent(REFUND, text("done"), tools=[bold_refund if by_policy else refund]))
-        call_id = await asked(run)
-        assert not any(isinstance(event, ToolStarted) for event in run.log)
-        await run.decide(call_id, author="bob", **said)
+        run, call_id = await asking(tested, agent(*SCRIPT, tools=[refunding(paid)]))
+        assert paid == []
+        await run.decide(call_id, approve=True, author="kim", reason="a good customer")
         assert (await run.result()).output == "done"
-    assert ended(run)[0] == outcome
-    assert output in ended(run)[1]
-    question = next(event for event in run.log if isinstance(event, ApprovalRequested))
-    decided = next(event for event in run.log if isinstance(event, ApprovalDecided))
-    assert (question.approver, question.arguments) == ("finance" if by_policy else "", {"usd": 250})
-    assert (decided.author, decided.cause) == ("bob", question.seq)
+    assert paid == [7]
+    (asked,), (decided,) = of(run, ApprovalRequested), of(run, ApprovalDecided)
+    assert isinstance(decided, ApprovalDecided)
+    assert (decided.author, decided.reason, decided.cause) == ("kim", "a good customer", asked.seq)
 
 
-async def test_a_second_decision_is_refused() -> None:
-    """Whoever comes first decides; the next is told that nothing waits, and what does."""
+async def test_a_no_is_told_to_the_model_and_the_run_goes_on() -> None:
+    """The call never runs."""
+    paid: list[int] = []
     async with house() as tested:
-        two = [REFUND, call("refund", usd=1)]
-        run = await tested.start(agent(two, text("done"), tools=[refund]))
-        await asked(run)
-        await settle(lambda: len(run.state.waiting) == 2)
-        first, second = run.state.waiting
-        await run.decide(first, approve=True)
-        with pytest.raises(NothingToDecide, match=rf"'{first}' .* does not wait .*waiting: {second}"):
-            await run.decide(first, approve=False)
-        await run.decide(second, approve=False)
+        run, call_id = await asking(tested, agent(*SCRIPT, tools=[refunding(paid)]))
+        await run.decide(call_id, approve=False, reason="too much")
+        assert (await run.result()).output == "done"
+    (finished,) = of(run, ToolFinished)
+    assert isinstance(finished, ToolFinished)
+    assert (finished.outcome, finished.output, paid) == ("denied", "Not approved: too much", [])
+
+
+async def test_a_person_may_change_the_arguments() -> None:
+    """The call runs with those, and they are checked like a model's: wrong ones never reach the tool."""
+    paid: list[int] = []
+    async with house() as tested:
+        run, call_id = await asking(tested, agent(*SCRIPT, tools=[refunding(paid)]))
+        await run.decide(call_id, approve=True, arguments={"usd": 5})
         await run.result()
-        with pytest.raises(NothingToDecide, match="waiting: none"):
-            await run.decide(second, approve=True)
-    outcomes = {event.call_id: event.outcome for event in run.log if isinstance(event, ToolFinished)}
-    assert outcomes == {first: "ok", second: "denied"}
+        assert paid == [5]
+        run, call_id = await asking(tested, agent(*SCRIPT, tools=[refunding(paid)]))
+        await run.decide(call_id, approve=True, arguments={"usd": "some"})
+        await run.result()
+    (finished,) = of(run, ToolFinished)
+    assert isinstance(finished, ToolFinished)
+    assert (finished.outcome, paid) == ("error", [5])
 
 
-async def test_siblings_do_not_wait_for_the_person() -> None:
-    """Of two calls the one that needs nobody runs at once; the model is asked when both are answered."""
-    model = Scripted([[REFUND, call("add", a=1, b=2)], text("done")])
+async def test_a_policy_may_put_any_call_to_a_person() -> None:
+    """The question says whom it is for; an approved call is not put to the policies again."""
+    paid: list[int] = []
+    asked: list[ToolRequested] = []
     async with house() as tested:
-        run = await tested.start(Agent(model, tools=[refund, add]))
-        call_id = await asked(run)
-        await settle(lambda: any(isinstance(event, ToolFinished) for event in run.log))
-        assert model.asked == 1
+
+        @tested.runtime.intercept(ToolRequested.where(name="refund"))
+        def careful(event: ToolRequested) -> Ask:
+            asked.append(event)
+            return Ask("finance", "money leaves the house")
+
+        run, call_id = await asking(tested, agent(*SCRIPT, tools=[refunding(paid, needs_approval=False)]))
+        question = run.state.waiting[call_id]
+        assert (question.name, question.arguments) == ("refund", {"usd": 7})
+        assert (question.approver, question.reason) == ("finance", "money leaves the house")
         await run.decide(call_id, approve=True)
         await run.result()
-    results = [getattr(block, "output", "") for block in model.requests[1].messages[2].content]
-    assert results == ["refunded 250", "3"]
+    assert (paid, len(asked), len(of(run, ApprovalRequested))) == ([7], 1, 1)
 
 
-async def test_a_run_that_waits_for_a_person_can_be_cancelled_and_has_limits() -> None:
-    """The call was never started, and says so; deciding afterwards is refused."""
+async def test_one_question_is_enough_for_a_call() -> None:
+    """Where a policy asks and the tool needs approval too, a person decides once."""
+    paid: list[int] = []
     async with house() as tested:
-        run = await tested.start(agent(REFUND, tools=[refund]))
-        call_id = await asked(run)
-        await run.cancel()
-        assert ended(run)[0] == "cancelled"
+        tested.runtime.intercept(ToolRequested.where(name="refund"))(lambda _: Ask("finance"))
+        run, call_id = await asking(tested, agent(*SCRIPT, tools=[refunding(paid)]))
+        await run.decide(call_id, approve=True)
+        await run.result()
+    assert (paid, len(of(run, ApprovalRequested))) == ([7], 1)
+
+
+async def test_other_calls_of_the_reply_do_not_wait() -> None:
+    """Each is decided by itself, in any order."""
+    paid: list[int] = []
+    script = [[call("refund", usd=1), call("add", a=1, b=2), call("refund", usd=2)], text("done")]
+    async with house() as tested:
+        run = await tested.start(agent(*script, tools=[refunding(paid), add]))
+        await settle(lambda: len(run.state.waiting) == 2 and run.state.transcript.results)
+        first, second = run.state.waiting
+        await run.decide(second, approve=True)
+        await settle(lambda: paid)
+        assert run.status is None
+        await run.decide(first, approve=True)
+        await run.result()
+    assert paid == [2, 1]
+
+
+async def test_a_decision_is_made_once() -> None:
+    """Nor is there one about a call that never asked, or in a run that is over; the error says what waits."""
+    gate, paid = Gate(), list[int]()
+    script = [[call("refund", usd=7), call("wait")], text("done")]
+    async with house() as tested:
+        run, call_id = await asking(tested, agent(*script, tools=[refunding(paid), waiting(gate)]))
+        with pytest.raises(NothingToDecide, match=rf"call 'x' of run {run.id} .* \(waiting: {call_id}\)"):
+            await run.decide("x", approve=True)
+        await run.decide(call_id, approve=True)
+        with pytest.raises(NothingToDecide, match=r"\(waiting: none\)"):
+            await run.decide(call_id, approve=False)
+        gate.open.set()
+        await run.result()
         with pytest.raises(NothingToDecide):
             await run.decide(call_id, approve=True)
-        impatient = await tested.outcome(agent(REFUND, tools=[refund], limits=Limits(seconds=0.02)))
-        assert impatient.status == "limit"
+    assert (paid, len(of(run, ApprovalDecided))) == ([7], 1)
 
 
-async def test_a_decision_with_arguments_that_are_none_is_refused_and_the_call_still_waits() -> None:
-    """What a person put in the model's place must be a JSON object."""
+async def test_a_decision_that_is_none_is_refused_and_the_call_waits_on() -> None:
+    """Arguments that are no JSON object, or an answer that is no yes or no."""
+    paid: list[int] = []
     async with house() as tested:
-        run = await tested.start(agent(REFUND, text("done"), tools=[refund]))
-        call_id = await asked(run)
-        for wrong in ("usd=1", {"usd": object()}):
-            with pytest.raises(BadInput, match="arguments"):
-                await run.decide(call_id, approve=True, arguments=wrong)  # pyright: ignore[reportArgumentType]
+        run, call_id = await asking(tested, agent(*SCRIPT, tools=[refunding(paid)]))
+        with pytest.raises(BadInput, match="arguments"):
+            await run.decide(call_id, approve=True, arguments=[7])  # pyright: ignore[reportArgumentType] - the point
+        with pytest.raises(BadInput, match="approve"):
+            await run.decide(call_id, approve="perhaps")  # pyright: ignore[reportArgumentType] - the point
+        assert set(run.state.waiting) == {call_id}
         await run.decide(call_id, approve=True)
-        assert (await run.result()).output == "done"
+        await run.result()
 
 
-async def test_a_veto_beats_a_question_and_a_policy_is_asked_first() -> None:
-    """Nobody is asked to approve what is refused anyway; ``Ask`` where nothing can wait counts as a refusal."""
+async def test_a_run_that_waits_can_be_cancelled() -> None:
+    """The call was never started, so nothing was done; who decides later is told."""
+    paid: list[int] = []
     async with house() as tested:
-        tested.runtime.intercept(ToolRequested.where(name="refund"), order=1)(lambda _: Ask("finance"))
-        tested.runtime.intercept(ToolRequested.where(name="refund"), order=2)(lambda _: Veto("never"))
-        run = await tested.start(agent(REFUND, text("done"), tools=[refund]))
-        assert (await run.result()).output == "done"
-    assert ended(run) == ("denied", "Not allowed: never")
-    assert not any(isinstance(event, ApprovalRequested) for event in run.log)
+        run, call_id = await asking(tested, Agent(Scripted(SCRIPT), tools=[refunding(paid)]))
+        await run.cancel("nobody there")
+        with pytest.raises(NothingToDecide):
+            await run.decide(call_id, approve=True)
+    (finished,) = of(run, ToolFinished)
+    assert isinstance(finished, ToolFinished)
+    assert (finished.outcome, paid, run.state.waiting) == ("cancelled", [], {})
+    assert isinstance(run.log[-1], RunFinished)

@@ -1,57 +1,93 @@
-"""Idempotency keys: asking again is the same run, not another one."""
+"""The same idempotency key gives the same run, so that a request that is sent twice is served once."""
 
 import pytest
 
 from loopbus.backends import Scripted, call, text
-from loopbus.runtime import Agent, KeyReused
+from loopbus.events import RunStarted
+from loopbus.runtime import Agent, KeyReused, Run
 from loopbus.runtime.keys import Keys
 
-from ..faults.house import CANARY, agent, house
+from ..faults.house import agent, house
 from ..faults.misbehaving import Gate, waiting
 
 
-async def test_the_same_key_gives_the_same_run_while_it_goes_on_and_afterwards() -> None:
-    """A client that asks twice has the model asked once."""
-    model, gate = Scripted([call("wait"), text("done")]), Gate()
-    one = Agent(model, tools=[waiting(gate)])
+async def test_a_request_that_is_repeated_finds_its_run() -> None:
+    """While that goes on and when it is over; the model is asked once, and the log knows the key."""
+    model = Scripted(["once"])
+    once = Agent(model)
     async with house() as tested:
-        run = await tested.start(one, "refund order 7", key="req-42", session="s")
-        assert await tested.start(one, "refund order 7", key="req-42", session="s") is run
+        run = await tested.start(once, "hello", session="alice", key="req-1")
+        assert await tested.start(once, "hello", session="alice", key="req-1") is run
+        await run.result()
+        assert await tested.start(once, "hello", session="alice", key="req-1") is run
+    assert model.asked == 1
+    first = run.log[0]
+    assert isinstance(first, RunStarted)
+    assert first.key == "req-1"
+
+
+async def test_a_run_that_holds_its_session_is_found_and_not_refused() -> None:
+    """The repeated request is the same one, so its session is not busy for it."""
+    gate = Gate()
+    async with house() as tested:
+        slow = agent(call("wait"), text("done"), tools=[waiting(gate)])
+        run = await tested.start(slow, session="alice", key="req-1")
+        await gate.reached.wait()
+        assert await tested.start(slow, session="alice", key="req-1") is run
         gate.open.set()
         await run.result()
-        assert await tested.start(one, "refund order 7", key="req-42", session="s") is run
-        assert await tested.start(CANARY, "refund order 7", key="req-43") is not run
-    assert model.asked == 2
-    assert run.log[0].model_dump()["key"] == "req-42"
 
 
-@pytest.mark.parametrize("other", [{"prompt": "refund order 8"}, {"session": "t"}, {"agent": agent(name="other")}])
-async def test_the_same_key_with_another_request_is_refused(other: dict[str, object]) -> None:
-    """Another prompt, session or agent under one key is a mistake; nothing is started and no session taken."""
+@pytest.mark.parametrize("other", ["prompt", "session", "agent"])
+async def test_a_key_with_another_request_is_a_mistake(other: str) -> None:
+    """Whoever sent it would be given an answer to a question that it did not ask."""
     async with house() as tested:
-        run = await tested.start(CANARY, "refund order 7", key="req-42", session="s")
-        request = {"agent": CANARY, "prompt": "refund order 7", "session": "s", **other}
-        with pytest.raises(KeyReused, match=f"belongs to run {run.id}"):
-            await tested.start(key="req-42", **request)  # pyright: ignore[reportArgumentType]
+        run = await tested.start(agent(text("yes")), "hello", session="alice", key="req-1")
         await run.result()
-        assert (await tested.outcome(CANARY, session="t")).output == "42"
+        with pytest.raises(KeyReused, match=f"'req-1' belongs to run {run.id}, which was started with another request"):
+            await tested.start(
+                agent(text("yes"), name="other" if other == "agent" else "agent"),
+                "bye" if other == "prompt" else "hello",
+                session="bob" if other == "session" else "alice",
+                key="req-1",
+            )
 
 
-async def test_old_keys_are_forgotten_but_never_one_whose_run_goes_on() -> None:
-    """The memory for keys is bounded by what is over."""
-    gate, keys = Gate(), Keys(capacity=2)
+async def test_runs_without_a_key_are_all_their_own() -> None:
+    """However alike they are."""
     async with house() as tested:
-        live = await tested.start(agent(call("wait"), text("done"), tools=[waiting(gate)]))
-        keys.remember("live", "request", live)
-        for number in range(5):
-            over = await tested.start(CANARY)
-            await over.result()
-            keys.remember(f"over {number}", "request", over)
-        assert keys.find("live", "request") is live
-        assert [keys.find(f"over {number}", "request") is None for number in range(5)] == [True] * 4 + [False]
-        more = Keys(capacity=1)
-        more.remember("a", "request", live)
-        more.remember("b", "request", live)
-        assert more.find("a", "request") is more.find("b", "request") is live
+        alike = agent(text("yes"), scripted={"per_run": True})
+        first, second = await tested.start(alike), await tested.start(alike)
+        assert first.id != second.id
+
+
+async def test_only_so_many_keys_are_remembered_and_no_run_that_goes_on_is_forgotten() -> None:
+    """The oldest finished one goes; were it a live one, a repeated request would start it again beside itself."""
+    gate = Gate()
+    async with house() as tested:
+        runs: list[Run] = [await tested.start(agent(call("wait"), text("done"), tools=[waiting(gate)]))]
+        for _ in range(3):
+            run = await tested.start(agent(text("yes")))
+            await run.result()
+            runs.append(run)
+        keys = Keys(capacity=2)
+        for place, run in enumerate(runs):
+            keys.remember(f"key-{place}", "request", run)
+        found = [keys.find(f"key-{place}", "request") for place in range(4)]
+        assert found == [runs[0], None, None, runs[3]]
         gate.open.set()
-        await live.result()
+        await runs[0].result()
+
+
+async def test_while_every_known_run_goes_on_none_is_forgotten() -> None:
+    """The bound gives way, not the promise."""
+    gate = Gate()
+    async with house() as tested:
+        keys, runs = Keys(capacity=1), list[Run]()
+        for place in range(3):
+            runs.append(await tested.start(agent(call("wait"), text("done"), tools=[waiting(gate)])))
+            keys.remember(f"key-{place}", "request", runs[-1])
+        assert [keys.find(f"key-{place}", "request") for place in range(3)] == runs
+        gate.open.set()
+        for run in runs:
+            await run.result()

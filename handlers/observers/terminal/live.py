@@ -94,7 +94,9 @@ class LiveScreen:
 
     def _tagged(self, run: Progress, text: Text) -> Text:
         self._several = self._several or len(self._runs) > 1
-        return Text.assemble((f"[{run.tag}] ", "dim"), text) if self._several else text
+        if not self._several:
+            return text
+        return Text.assemble((f"[{run.tag}] ", "dim"), text, no_wrap=text.no_wrap, overflow=text.overflow)
 
     def _region(self) -> Group:
         """Everything that happens right now, in at most as many lines as there are."""
@@ -108,7 +110,7 @@ class LiveScreen:
             lines += self._body(run, for_bodies // len(shown))
             lines.append(self._status(run))
         if hidden:
-            lines.append(Text(f"... and {hidden} more runs", style="dim"))
+            lines.append(_line(f"... and {hidden} more runs", "dim"))
         return Group(*lines)
 
     def _body(self, run: Progress, room: int) -> list[Text]:

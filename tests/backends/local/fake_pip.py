@@ -1,7 +1,7 @@
 """Stands in for pip: ``fake_pip.py WAREHOUSE download ... --dest FOLDER REQUIREMENT`` copies a wheel from a folder.
 
-It writes what it was asked into ``asked.txt`` there. A file ``fails`` in the folder is what it says before it fails, and
-one named ``hangs`` keeps it from ever ending.
+It writes what it was asked into ``asked.txt`` there. A file ``fails`` in the folder is what it says before it fails,
+and one named ``hangs`` keeps it from ever ending.
 """
 
 import shutil

@@ -67,7 +67,8 @@ def is_running(pid: int) -> bool:
 async def wait_gone(pid: int) -> None:
     """Wait until the process is dead; ten seconds, then it is a failure."""
     with anyio.fail_after(10):
-        while is_running(pid):
+        # What is not our child cannot be awaited.
+        while is_running(pid):  # noqa: ASYNC110
             await anyio.sleep(0.01)
 
 
@@ -153,9 +154,7 @@ async def test_after_its_death_the_next_who_asks_gets_another(fake_weights: Make
         assert engine.pid not in (None, pid)
 
 
-async def test_while_it_lives_there_is_no_epitaph(
-    fake_weights: MakeWeights, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_while_it_lives_there_is_no_epitaph(fake_weights: MakeWeights, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nor before it was started."""
     monkeypatch.setattr(engine_module, "FAREWELL_S", 0.0)
     async with an_engine(fake_weights()) as engine:
@@ -191,9 +190,7 @@ async def test_a_start_that_takes_too_long_is_given_up(
             await engine.address()
 
 
-async def test_a_cancelled_start_leaves_no_process(
-    fake_weights: MakeWeights, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_cancelled_start_leaves_no_process(fake_weights: MakeWeights, monkeypatch: pytest.MonkeyPatch) -> None:
     """And the next one who asks begins anew."""
     spawned: list[subprocess.Popen[bytes]] = []
     spawn = subprocess.Popen[bytes]

@@ -1,5 +1,6 @@
 """A download may stop anywhere and go on, and counts only once its hash is right."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,14 @@ from loopbus.backends.local.errors import BrokenWeights
 from loopbus.backends.local.partial import Partial, has_the_right_bytes
 
 from .weights import CONTENT, put, row
+
+
+def download(target: Path, *pieces: bytes) -> None:
+    """Write the pieces, and say that this is all."""
+    with Partial(target, row()) as partial:
+        for piece in pieces:
+            partial.write(piece)
+        partial.finish()
 
 
 @given(cuts=st.lists(st.integers(0, len(CONTENT)), max_size=6).map(sorted))
@@ -33,24 +42,21 @@ def test_wherever_it_stops_the_whole_comes_out(cuts: list[int], tmp_path: Path) 
 
 def test_wrong_bytes_are_refused_and_not_kept(tmp_path: Path) -> None:
     """Under no name: the next attempt must not build on them."""
-    wrong = bytes(len(CONTENT))
-    with pytest.raises(BrokenWeights, match="should have the SHA-256"), Partial(tmp_path / "w", row()) as partial:
-        partial.write(wrong)
-        partial.finish()
+    with pytest.raises(BrokenWeights, match="should have the SHA-256"):
+        download(tmp_path / "w", bytes(len(CONTENT)))
     assert not list(tmp_path.iterdir())
 
 
 def test_more_bytes_than_there_should_be_are_refused(tmp_path: Path) -> None:
     """At once, before they fill the disk."""
-    with pytest.raises(BrokenWeights, match="and more came"), Partial(tmp_path / "w", row()) as partial:
-        partial.write(CONTENT)
-        partial.write(b"!")
+    with pytest.raises(BrokenWeights, match="and more came"):
+        download(tmp_path / "w", CONTENT, b"!")
     assert not list(tmp_path.iterdir())
 
 
 def test_what_another_failure_leaves_is_kept(tmp_path: Path) -> None:
     """A lost connection is no reason to begin again."""
-    with pytest.raises(OSError, match="lost"), Partial(tmp_path / "w", row()) as partial:
+    with suppress(OSError), Partial(tmp_path / "w", row()) as partial:
         partial.write(CONTENT[:100])
         raise OSError("lost")
     with Partial(tmp_path / "w", row()) as partial:

@@ -47,6 +47,22 @@ async def test_a_refused_call_never_starts_and_the_run_goes_on() -> None:
     assert not recorder.of((ToolStarted, ApprovalRequested))
 
 
+async def test_a_refused_call_is_nothing_that_other_policies_have_to_look_at() -> None:
+    """They may cost time or money, and are asked later."""
+    asked: list[ToolRequested] = []
+
+    async with Runtime() as runtime:
+
+        @runtime.intercept(ToolRequested)
+        async def costly(event: ToolRequested) -> ToolRequested:
+            asked.append(event)
+            return event
+
+        runtime.subscribe(ToolAccess(allow=["read"]))
+        await runtime.run(Agent(Scripted([call("rm"), call("read"), text("sorry")])), "remove it")
+    assert [event.name for event in asked] == ["read"]
+
+
 @pytest.mark.parametrize("option", ["allow", "deny"])
 def test_a_text_in_the_place_of_a_list_is_refused(option: str) -> None:
     """Its letters would each be a pattern."""

@@ -20,4 +20,6 @@ async def test_each_call_is_sent_on_its_way_in_the_models_order() -> None:
     replied = run.log[-1]
     assert isinstance(replied, ModelReplied)
     requested = await Route()(replied, run)
-    assert requested == [ToolRequested(call_id=each.call_id, name=each.name, arguments=each.arguments) for each in calls]
+    assert requested == [
+        ToolRequested(call_id=each.call_id, name=each.name, arguments=each.arguments) for each in calls
+    ]

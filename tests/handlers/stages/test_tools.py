@@ -261,7 +261,9 @@ async def test_a_tool_cannot_claim_what_did_not_happen(at_once: bool) -> None:
 
 
 @pytest.mark.parametrize("called", [one("count", up_to=3), one("spell", word="123")])
-async def test_a_generators_items_are_progress_and_the_last_is_its_result(called: ToolCall, threads: ThreadPool) -> None:
+async def test_a_generators_items_are_progress_and_the_last_is_its_result(
+    called: ToolCall, threads: ThreadPool
+) -> None:
     """Async or in a thread."""
     run = calling(called)
     finished = await answer(run, called, stage(count, spell, threads=threads))

@@ -204,9 +204,9 @@ def test_pieces_of_reasoning_and_progress_are_shown_while_they_last() -> None:
     log = an_addition()
     for event in log[:3]:
         view(event)
-    view(ThinkingDelta(run_id="abc-1", seq=3, text="hmmm", at=log[2].at))
+    view(ThinkingDelta(run_id="abc-1", seq=3, text="hmmm\x1b[2J", at=log[2].at))
     redraw(view)
-    assert "hmmm" in terminal.text
+    assert "hmmm\\x1b[2J" in terminal.text
     view.pause()
     assert terminal.text == "> adder (openai:gpt-5.2): What is 17 + 25?\n• test says: show me"
     for event in log[3:6]:
