@@ -86,7 +86,11 @@ def _connect(provider: str, base_url: str, name: str, row: Provider, api_key: Se
         )
     key = api_key or os.environ.get(row.key_variable, "").strip() or None
     if row.needs_key and key is None:
-        raise NotConfigured(f"{provider} needs a key: set {row.key_variable}, or pass api_key", provider=provider)
+        raise NotConfigured(
+            f"{provider} needs a key: set {row.key_variable}, "
+            f"or give the agent resolve('{provider}:{name}', api_key=...)",
+            provider=provider,
+        )
     return OpenAICompatible(base_url, name, key, provider=provider, key_variable=row.key_variable, dialect=row.dialect)
 
 
@@ -94,7 +98,8 @@ def _unknown(model: str, provider: str) -> str:
     names = [*FACTORIES, *PROVIDERS]
     known = ", ".join([*FACTORIES, *(f"{name}:MODEL" for name in PROVIDERS)])
     nearest = get_close_matches(provider, names, 1)
-    hint = f"did you mean {nearest[0] + model[len(provider) :]!r}? " if nearest else ""
+    form = "" if ":" in model else "write PROVIDER:MODEL. "
+    hint = f"did you mean {nearest[0] + model[len(provider) :]!r}? " if nearest else form
     return (
         f"no model is called {model!r}; {hint}Known: {known}, and http://HOST/v1#MODEL for any OpenAI-compatible server"
     )

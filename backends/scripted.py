@@ -203,9 +203,10 @@ class Scripted:
     def _look_up(self, place: int) -> _Step:
         if place < len(self._steps):
             return self._steps[place]
+        replies = "1 reply" if len(self._steps) == 1 else f"{len(self._steps)} replies"
         raise ScriptExhausted(
-            f"the script has {len(self._steps)} replies and was asked for reply {place + 1}: add one, or pass "
-            "per_run=True if each run should begin the script anew"
+            f"the script has {replies} and was asked for reply {place + 1}: add one, or pass per_run=True if each run "
+            "should begin the script anew"
         )
 
     def _step(self, line: Line, place: int) -> _Step:

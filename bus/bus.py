@@ -212,17 +212,21 @@ class Bus:
             if isinstance(sink, Observer):
                 await sink.wait_idle()
 
-    def failed(self, subscriber: str, event: Event, fault: str, error: BaseException | None = None) -> None:
-        """Publish and log, once for each subscriber, that it failed. It stays subscribed."""
+    def failed(
+        self, subscriber: str, event: Event, fault: str, error: BaseException | None = None, run_id: str = ""
+    ) -> None:
+        """Publish and log, once for each subscriber, that it failed. It stays subscribed.
+
+        ``run_id`` is the run of an event that is no fact yet, and has no stamp.
+        """
         if subscriber in self._failed:
             return
         self._failed.add(subscriber)
-        _log.error(
-            "%s failed on %s (run %s): %s", subscriber, type(event).__name__, event.run_id, fault, exc_info=error
-        )
+        run_id = run_id or event.run_id
+        _log.error("%s failed on %s (run %s): %s", subscriber, type(event).__name__, run_id, fault, exc_info=error)
         self.publish(
             SubscriberFailed(
-                run_id=event.run_id, seq=event.seq, subscriber=subscriber, heard=event.event_name, error=fault,
+                run_id=run_id, seq=event.seq, subscriber=subscriber, heard=event.event_name, error=fault,
                 detached=False,
             )
         )  # fmt: skip

@@ -132,6 +132,8 @@ class Observer:
                     self._chains.clear()
                     self._tell_idle()
         finally:
+            if not queue.closed:
+                _log.warning("the task of observer %s was ended, so it hears nothing more", self.name)
             self.close()
 
     def _tell_idle(self) -> None:

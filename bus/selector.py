@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -87,12 +88,16 @@ def selector(heard: Heard[E], base: type[Any]) -> Selector[E]:
     classes = heard if isinstance(heard, tuple) else (heard,)
     for each in classes:
         if not (isinstance(each, type) and issubclass(each, base)):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
-            raise BadSelector(
-                f"{each!r} is no event class; subscribe to a class such as ToolFinished, or a tuple of them"
-            )
+            raise BadSelector(f"{each!r} is no event class; {_remedy(each)}")
     if not classes:
         raise BadSelector("an empty tuple hears nothing; name at least one event class")
     return Selector(classes)
+
+
+def _remedy(given: object) -> str:
+    if inspect.isroutine(given):
+        return "write @observe(ToolFinished), with the event in parentheses"
+    return "subscribe to a class such as ToolFinished, or a tuple of them"
 
 
 def _check_field(event_class: type[Event], name: str) -> None:

@@ -55,7 +55,7 @@ class Following:
         code = CODES[result.status]
         if runtime.zombies:
             # An event loop ends only when its tasks do, and these will not.
-            pass
+            leave(code)
         return code
 
     async def _follow(self, run: Run) -> None:

@@ -185,6 +185,11 @@ class Message:
         """The calls this message asks for, in the model's order."""
         return tuple([block for block in self.content if type(block) is ToolCall])
 
+    @property
+    def tool_results(self) -> tuple[ToolResult, ...]:
+        """The results this message answers calls with, in the order of the calls."""
+        return tuple([block for block in self.content if type(block) is ToolResult])
+
 
 def user(*content: "str | Block", pinned: bool = False) -> Message:
     """A user's message out of texts and blocks.

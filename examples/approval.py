@@ -7,7 +7,7 @@ import asyncio
 
 from loopbus import Agent, Ask, Run, Runtime, intercept, tool
 from loopbus.backends import Scripted, call, text
-from loopbus.events import ApprovalRequested, ToolRequested, ToolResult
+from loopbus.events import ApprovalRequested, ToolRequested
 
 
 @tool
@@ -48,9 +48,8 @@ async def main() -> None:
         run = await runtime.start(agent, "Refund orders 6, 7 and 8.")
         await finance_team(run)
         result = await run.result()
-    for block in (block for message in result.messages for block in message.content):
-        if isinstance(block, ToolResult):
-            print(f"{block.outcome}: {block.output}")
+    for answer in (answer for message in result.messages for answer in message.tool_results):
+        print(f"{answer.outcome}: {answer.output}")
     print(result.output)
 
 

@@ -33,7 +33,6 @@ model = Scripted(
 )
 agent = Agent(model, instructions="Answer in one sentence.", tools=[look_up])
 runtime = Runtime()
-runs: dict[str, Run] = {}
 
 
 @asynccontextmanager
@@ -52,15 +51,15 @@ async def start(
 ) -> dict[str, str]:
     """Start a run and return at once. A POST that is repeated with the same key finds the run that goes on already."""
     run = await runtime.start(agent, prompt, key=idempotency_key)
-    runs[run.id] = run
     return {"run_id": run.id, "events": f"/runs/{run.id}/events"}
 
 
 def find(run_id: str) -> Run:
     """Give the run of this id; a real application asks here whose it is."""
-    if run_id not in runs:
+    run = runtime.find(run_id)
+    if run is None:
         raise HTTPException(404, "there is no such run")
-    return runs[run_id]
+    return run
 
 
 @app.get("/runs/{run_id}/events", response_class=EventSourceResponse)

@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 
 from loopbus import Agent, Runtime, Veto, intercept, tool
 from loopbus.backends import Scripted, call, text
-from loopbus.events import ToolRequested, ToolResult
+from loopbus.events import ToolRequested
 
 HOME = PurePosixPath("/srv/notes")
 
@@ -41,9 +41,8 @@ async def main() -> None:
     """Run with the policy; a refused call has a result like any other, so nothing waits for it."""
     async with Runtime(subscribers=[inside_home]) as runtime:
         result = await runtime.run(agent, "Tidy up.")
-    for block in (block for message in result.messages for block in message.content):
-        if isinstance(block, ToolResult):
-            print(f"{block.outcome}: {block.output}")
+    for answer in (answer for message in result.messages for answer in message.tool_results):
+        print(f"{answer.outcome}: {answer.output}")
     print(result.output)
 
 

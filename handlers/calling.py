@@ -22,7 +22,9 @@ GRACE_S = 1.0
 """How long a tool that passed its time-out may take to end before it is given up."""
 
 
-async def call(tool: Tool, request: ToolRequested, work: Coroutine[Any, Any, object], run: RunScope, cap: int) -> ToolFinished:
+async def call(
+    tool: Tool, request: ToolRequested, work: Coroutine[Any, Any, object], run: RunScope, cap: int
+) -> ToolFinished:
     """Await a tool's ``work`` as a guest and say how it ended; a tool can raise nothing that hurts the run."""
     started = monotonic()
     what = f"tool {tool.name}"
@@ -68,7 +70,9 @@ _STOPPED: Mapping[bool, tuple[Outcome, Blame, str]] = {
 """What a run that is stopped says of a call, by whether it runs in a thread: those go on."""
 
 
-def _timed_out(tool: Tool, request: ToolRequested, passed: DeadlinePassed, run: RunScope, started: float) -> ToolFinished:
+def _timed_out(
+    tool: Tool, request: ToolRequested, passed: DeadlinePassed, run: RunScope, started: float
+) -> ToolFinished:
     words = f"The tool took longer than its {tool.timeout_s:g} s"
     if passed.rest is not None:
         run.let_go(_outlive(passed.rest, request, run), passed.context, f"tool {tool.name}")

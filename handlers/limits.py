@@ -1,8 +1,10 @@
 """How far a run may go."""
 
 from dataclasses import dataclass
+from math import inf
 
 from ..events.state import RunState
+from .errors import BadLimit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -11,6 +13,8 @@ class Limits:
 
     A run that reaches one ends with status ``limit``, its partial result and a conversation in which every tool call
     is answered, so that it can be continued.
+
+    :raises BadLimit: a bound is no number that it can be; says which.
     """
 
     turns: int | None = 50
@@ -29,11 +33,12 @@ class Limits:
     def __post_init__(self) -> None:
         for name in ("turns", "tool_calls", "tokens", "seconds"):
             bound = getattr(self, name)
-            if bound is not None and bound <= 0:
-                raise ValueError(f"Limits({name}={bound!r}): a bound is greater than 0, or None for no bound")
+            if bound is not None and not (_is_count(bound) and bound > 0):
+                raise BadLimit(f"Limits({name}={bound!r}): a bound is a number greater than 0, or None for no bound")
         for name in ("model_faults", "repeats"):
-            if getattr(self, name) < 0:
-                raise ValueError(f"Limits({name}={getattr(self, name)!r}): it cannot be negative")
+            bound = getattr(self, name)
+            if not _is_count(bound):
+                raise BadLimit(f"Limits({name}={bound!r}): it is a number, 0 or more")
 
     def reached(self, state: RunState) -> str | None:
         """Which bound forbids another turn, in words."""
@@ -46,3 +51,7 @@ class Limits:
         if self.repeats and state.repeats >= 2 * self.repeats:
             return f"the same tool calls with the same results {state.repeats} times"
         return None
+
+
+def _is_count(bound: object) -> bool:
+    return isinstance(bound, int | float) and 0 <= bound < inf

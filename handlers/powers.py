@@ -33,5 +33,7 @@ def _own(event: Event) -> Custom:
     :raises NotCustom: it is not.
     """
     if not isinstance(event, Custom):
-        raise NotCustom(f"a tool may emit events of its own, which are subclasses of Custom, and no {type(event).__name__}")
+        raise NotCustom(
+            f"a tool may emit events of its own, which are subclasses of Custom, and no {type(event).__name__}"
+        )
     return event

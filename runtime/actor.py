@@ -13,7 +13,7 @@ from ..bus import nesting
 from ..bus.bus import Bus
 from ..bus.event import Event
 from ..bus.guest import Watch
-from ..bus.interception import Ask, Veto, intercept
+from ..bus.interception import Ask, Policy, Veto, intercept
 from ..bus.observer import name_of
 from ..bus.stages import Stage
 from ..bus.words import describe
@@ -29,8 +29,8 @@ from .errors import OutOfOrder, RunOver
 from .helpers import Helpers
 from .journal import Journal
 from .numbering import numbered
-from .turn import OVER
 from .stopping import Stopping, close_run, under_way
+from .turn import OVER
 
 _log = logging.getLogger("loopbus.runtime")
 Holding = Callable[[str], AbstractAsyncContextManager[Any]]
@@ -49,7 +49,19 @@ class Actor:
     It is the ``RunScope`` that the stages see. What may be asked of a run from outside is on ``Run``.
     """
 
-    __slots__ = ("_bus", "_helpers", "_inbox", "_pause", "_stages", "deps", "holding", "journal", "state", "stop_reason", "watch")
+    __slots__ = (
+        "_bus",
+        "_helpers",
+        "_inbox",
+        "_pause",
+        "_stages",
+        "deps",
+        "holding",
+        "journal",
+        "state",
+        "stop_reason",
+        "watch",
+    )
 
     def __init__(
         self,
@@ -138,10 +150,13 @@ class Actor:
 
     async def _judge(self, event: Event) -> tuple[Event, Veto | Ask | None]:
         policies = self._bus.routes(type(event)).policies
-        judged, verdict = await intercept(policies, event, self.journal.state, self.watch, self._bus.policy_failed)
+        judged, verdict = await intercept(policies, event, self.journal.state, self.watch, self._policy_failed)
         if judged is not event and isinstance(judged, ModelReplied) and isinstance(event, ModelReplied):
             judged = numbered(judged, event)
         return judged, verdict
+
+    def _policy_failed(self, policy: Policy, event: Event, fault: str, error: BaseException | None = None) -> None:
+        self._bus.failed(policy.name, event, fault, error, self.journal.run_id)
 
     def _stage_failed(self, stage: Stage, event: Event, error: BaseException) -> None:
         if isinstance(error, _NO_FAILURE) or (isinstance(error, asyncio.CancelledError) and _is_cancelled()):
@@ -162,7 +177,8 @@ class Actor:
         result = event.vetoed(verdict.reason)
         if result is None:
             # Nothing could stand in for it, so a refusal cannot be honoured.
-            self._bus.failed("a policy", event, f"refused a {type(event).__name__}, which can only be changed")
+            words = f"refused a {type(event).__name__}, which can only be changed"
+            self._bus.failed("a policy", event, words, run_id=journal.run_id)
             inbox.appendleft((journal.append(event, cause), cause))
         elif event.wish:
             journal.append(event, cause)
@@ -215,7 +231,9 @@ class Actor:
         self.take(command, command.cause)
 
     def late(self, call_id: str, name: str, value: object, *, failed: bool) -> None:
-        late = LateToolResult(run_id=self.journal.run_id, call_id=call_id, name=name, output=_shown(value), failed=failed)
+        late = LateToolResult(
+            run_id=self.journal.run_id, call_id=call_id, name=name, output=_shown(value), failed=failed
+        )
         if self.journal.over:
             self._bus.publish(late)
         else:

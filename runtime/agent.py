@@ -1,6 +1,7 @@
 """An agent, and the doors to run it without a runtime of one's own."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from ..events.content import Message
@@ -10,9 +11,18 @@ from .result import RunResult
 from .spec import AgentSpec
 
 
+@dataclass(frozen=True, eq=False, slots=True)
 class Agent(AgentSpec):
-    __doc__ = AgentSpec.__doc__
-    __slots__ = ()
+    """A frozen description of an agent; one object serves any number of concurrent runs.
+
+    ``model`` is a name such as ``"local"`` or ``"openai:gpt-5.2"``, or a ``Backend`` object, which the caller closes.
+    ``instructions`` is a text, or a function of the run's ``deps`` that gives one, asked at every turn. ``tools`` are
+    functions or ``Tool`` objects. ``result_bytes`` is how much of a tool's result the model is shown.
+
+    :raises BadTool: a function cannot be a tool; says which parameter is the reason.
+    :raises DuplicateTool: two tools have one name.
+    :raises BadInput: anything else is not what it must be.
+    """
 
     async def run(
         self,

@@ -18,7 +18,8 @@ def of(kind: Any, wanted: str) -> Rule:
     """The rule that an argument is an instance of ``kind``."""
 
     def holds(value: object) -> bool:
-        return isinstance(value, kind)
+        # To a protocol, the class of an object that fits looks as if it fitted too.
+        return isinstance(value, kind) and not isinstance(value, type)
 
     return Rule(holds, wanted)
 
@@ -31,7 +32,13 @@ def check(rules: Mapping[str, Rule], **given: object) -> None:
     for name, value in given.items():
         rule = rules[name]
         if not rule.holds(value):
-            raise BadInput(f"{name}={value!r:.80}: give {rule.wanted}")
+            raise BadInput(f"{name}={_advice(value, rule)}")
+
+
+def _advice(value: object, rule: Rule) -> str:
+    if isinstance(value, type):
+        return f"{value.__name__} is a class; give an object: {value.__name__}(...)"
+    return f"{value!r:.80}: give {rule.wanted}"
 
 
 def _is_time(value: object) -> bool:
@@ -40,6 +47,10 @@ def _is_time(value: object) -> bool:
 
 def _is_size(value: object) -> bool:
     return isinstance(value, int) and value >= 0
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and value > 0
 
 
 def _is_text_or_function(value: object) -> bool:
@@ -52,5 +63,6 @@ def _is_collection(value: object) -> bool:
 
 TIME = Rule(_is_time, "a number of seconds, 0 or more")
 SIZE = Rule(_is_size, "a number of bytes, 0 or more")
+COUNT = Rule(_is_count, "a whole number, 1 or more")
 INSTRUCTIONS = Rule(_is_text_or_function, "a text, or a function of the run's deps that gives one")
-TOOLS = Rule(_is_collection, "a list of functions")
+TOOLS = Rule(_is_collection, "a list, as in tools=[add]")

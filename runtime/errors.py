@@ -6,7 +6,7 @@ LoopbusError
     RunCancelled        somebody stopped it
     LimitReached        it reached a limit, or its answer was cut by one
   UsageError            the runtime was used in a way that cannot work
-    RuntimeClosed       it is closed, or was never entered
+    RuntimeClosed       it is closed, or not open yet
     SessionBusy         another run of this session goes on
     RunOver             the run has ended and takes no more commands
     KeyReused           an idempotency key came back with another request
@@ -50,7 +50,7 @@ class UsageError(LoopbusError):
 
 
 class RuntimeClosed(UsageError):
-    """The runtime is closed, or was never entered."""
+    """The runtime is closed, or not open yet."""
 
 
 class SessionBusy(UsageError):

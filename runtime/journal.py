@@ -24,7 +24,20 @@ class Journal:
     bus, without waiting in between, so whoever looks sees all of that or nothing.
     """
 
-    __slots__ = ("_bus", "_clock", "_deriving", "_end", "_listeners", "_on_over", "_waiting", "events", "phase", "reply", "run_id", "state")
+    __slots__ = (
+        "_bus",
+        "_clock",
+        "_deriving",
+        "_end",
+        "_listeners",
+        "_on_over",
+        "_waiting",
+        "events",
+        "phase",
+        "reply",
+        "run_id",
+        "state",
+    )
 
     def __init__(self, run_id: str, bus: Bus, clock: Callable[[], float], on_over: Callable[[], None]) -> None:
         self.run_id = run_id

@@ -40,7 +40,9 @@ class Run:
         self._timer: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
-        return f"<Run {self.id} of {self.agent!r}: {self.status or 'running'}, {len(self._actor.journal.events)} events>"
+        return (
+            f"<Run {self.id} of {self.agent!r}: {self.status or 'running'}, {len(self._actor.journal.events)} events>"
+        )
 
     @property
     def status(self) -> Status | None:
@@ -132,7 +134,9 @@ class Run:
         asked = state.waiting.get(call_id)
         if asked is None or self._actor.ending:
             waiting = ", ".join(state.waiting) or "none"
-            raise NothingToDecide(f"call {call_id!r} of run {self.id} does not wait for a decision (waiting: {waiting})")
+            raise NothingToDecide(
+                f"call {call_id!r} of run {self.id} does not wait for a decision (waiting: {waiting})"
+            )
         decision = made(
             ApprovalDecided, call_id=call_id, approve=approve, author=author, reason=reason, arguments=arguments
         )
@@ -168,3 +172,7 @@ class Run:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    def slim(self) -> None:
+        """Let go of what nobody asks of a run that is over; a tool that goes on has its own hold on the ``deps``."""
+        self._task = self._actor.deps = self._actor.journal.reply = None

@@ -25,7 +25,7 @@ from ..handlers.limits import Limits
 from ..tools.threads import ThreadPool
 from .actor import Actor
 from .assemble import assemble
-from .checks import TIME, check, of
+from .checks import COUNT, TIME, check, of
 from .collector import patience
 from .errors import BadInput, RuntimeClosed, UsageError
 from .helpers import Helpers, Zombie, Zombies
@@ -33,6 +33,7 @@ from .journal import Journal
 from .keys import Keys
 from .resources import Resources
 from .result import RunResult
+from .roll import Roll
 from .run import Run
 from .said import conversation, made, said
 from .sessions import Sessions
@@ -49,7 +50,11 @@ _REQUEST = {
     "key": of(str | None, "a text, or None"),
     "limits": of(Limits | None, "Limits(...), or None"),
 }
-_OPTIONS = {"grace_s": TIME, "blocked_s": TIME}
+_OPTIONS = {
+    "grace_s": TIME,
+    "blocked_s": TIME,
+    "sessions": COUNT,
+}
 
 
 class Runtime(Subscribing):
@@ -58,7 +63,8 @@ class Runtime(Subscribing):
     ``store=None`` keeps the logs in memory, which is all that this version can do.
     ``grace_s`` is how long a run may take to stop before its log is closed without it. ``threads`` is how many sync
     tools may run at once. ``blocked_s`` is how long the event loop may stand still before ``LoopBlocked`` says so;
-    0 is never.
+    0 is never. ``sessions`` is how many named conversations are kept that no run has just now; the one that was used
+    longest ago is forgotten first.
 
     :raises BadInput: an option is not what it must be.
     """
@@ -71,11 +77,12 @@ class Runtime(Subscribing):
         grace_s: float = 5.0,
         threads: int = 40,
         blocked_s: float = 0.5,
+        sessions: int = 1024,
     ) -> None:
         if store is not None:
             raise BadInput(f"store={store!r:.80}: this version keeps logs in memory only; leave it out, or give None")
-        check(_OPTIONS, grace_s=grace_s, blocked_s=blocked_s)
-        self.sessions = Sessions()
+        check(_OPTIONS, grace_s=grace_s, blocked_s=blocked_s, sessions=sessions)
+        self.sessions = Sessions(sessions)
         self._grace_s = grace_s
         self._owner = TaskOwner("the runtime")
         super().__init__(Bus(self._owner.spawn))
@@ -85,11 +92,10 @@ class Runtime(Subscribing):
         self._zombies = Zombies()
         self._resources = Resources()
         self._keys = Keys()
-        self._runs: dict[str, Run] = {}
+        self._roll = Roll()
         self._backends: dict[str, Backend] = {}
         self._assembled: WeakKeyDictionary[AgentSpec, Mapping[type[Event], Stage]] = WeakKeyDictionary()
         self._subscribers = tuple(subscribers)
-        self._prefix, self._started = secrets.token_hex(6), 0
         self._opened = self._open = False
 
     # --- life ---
@@ -165,7 +171,8 @@ class Runtime(Subscribing):
         :raises BadInput: an argument is not what it must be; nothing was started.
         """
         if not self._open:
-            raise RuntimeClosed("this runtime is closed; use it inside `async with Runtime() as runtime:`")
+            life = "closed" if self._opened else "not open yet"
+            raise RuntimeClosed(f"this runtime is {life}; use it inside `async with Runtime() as runtime:`")
         check(_REQUEST, agent=agent, session=session, key=key, limits=limits)
         words = said(prompt)
         request = (agent.name, words, session)
@@ -186,7 +193,7 @@ class Runtime(Subscribing):
         )
         # The last things that can go wrong: from here on there is a run, and it ends whatever happens.
         nesting.chain_of(first)
-        run_id = self._next_id()
+        run_id = secrets.token_hex(10)
         if session is not None:
             self.sessions.take(session, run_id)
         run = self._launch(run_id, agent, session, stages, first, deps, limits or agent.limits)
@@ -219,7 +226,21 @@ class Runtime(Subscribing):
     @property
     def runs(self) -> tuple[Run, ...]:
         """The runs that go on, the oldest first."""
-        return tuple(self._runs.values())
+        return self._roll.live
+
+    def find(self, run_id: str) -> Run | None:
+        """The run of this id, if it goes on or is among the last 1,024 that are over; else None.
+
+        An id cannot be guessed, but who has seen it knows it: ask whose run it is before you show it.
+        """
+        return self._roll.find(run_id)
+
+    async def drain(self) -> None:
+        """Wait until every observer has handled what has happened so far; tests do, before they look at one.
+
+        :raises Deadlock: called from a handler, which would wait for itself.
+        """
+        await self.bus.drain()
 
     @property
     def zombies(self) -> list[Zombie]:
@@ -271,10 +292,6 @@ class Runtime(Subscribing):
             backend = self._backends[model] = resolve(model)
         return backend
 
-    def _next_id(self) -> str:
-        self._started += 1
-        return f"{self._prefix}-{self._started}"
-
     def _launch(
         self,
         run_id: str,
@@ -287,10 +304,9 @@ class Runtime(Subscribing):
     ) -> Run:
         journal = Journal(run_id, self.bus, time.time, lambda: self._over(run))
         helpers = Helpers(self._owner, self._zombies, run_id, self._grace_s)
-        actor = Actor(
-            journal, stages, self.bus, helpers, holding=self._resources.holding, watch=self._watch, deps=deps
-        )
-        run = self._runs[run_id] = Run(run_id, agent.name, session, actor, self._grace_s)
+        actor = Actor(journal, stages, self.bus, helpers, holding=self._resources.holding, watch=self._watch, deps=deps)
+        run = Run(run_id, agent.name, session, actor, self._grace_s)
+        self._roll.add(run)
         journal.append(first, 0)
         task = self._owner.spawn(actor.drive(first), name=f"run {run_id}")
         # A task that is cancelled before its first step never runs at all.
@@ -299,7 +315,8 @@ class Runtime(Subscribing):
         return run
 
     def _over(self, run: Run) -> None:
-        self._runs.pop(run.id, None)
+        self._roll.end(run)
         run.end()
+        run.slim()
         if run.session is not None:
             self.sessions.give_back(run.session, run.state.messages)

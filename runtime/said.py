@@ -61,7 +61,9 @@ def conversation(messages: Sequence[Message]) -> tuple[Message, ...]:
 
 def _answer(open_calls: list[str], call_id: str, place: int) -> None:
     if call_id not in open_calls:
-        raise BadInput(f"messages[{place}] has a result for the call {call_id!r}, which the message before did not make")
+        raise BadInput(
+            f"messages[{place}] has a result for the call {call_id!r}, which the message before did not make"
+        )
     open_calls.remove(call_id)
 
 

@@ -5,37 +5,28 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..backends.contract import Backend, Settings
-from ..handlers.limits import Limits
 from ..handlers.instructions import Instructions
+from ..handlers.limits import Limits
 from ..tools.coercion import CAP_BYTES
 from ..tools.tool import Tool
 from ..tools.toolset import Toolset
 from .checks import INSTRUCTIONS, SIZE, TOOLS, check, of
 
-
 _RULES = {
-    "model": of(str | Backend, "a model's name, such as 'local', or a Backend"),
+    "model": of(str | Backend, "a name such as 'local' or 'openai:gpt-5.2', or a Backend object"),
     "instructions": INSTRUCTIONS,
     "tools": TOOLS,
     "name": of(str, "a text"),
-    "limits": of(Limits, "Limits(...)"),
-    "settings": of(Settings, "Settings(...)"),
+    "limits": of(Limits, "Limits(...), such as Limits(turns=3)"),
+    "settings": of(Settings, "Settings(...), such as Settings(temperature=1)"),
+    "streaming": of(bool, "True or False"),
     "result_bytes": SIZE,
 }
 
 
 @dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
 class AgentSpec:
-    """A frozen description of an agent; one object serves any number of concurrent runs.
-
-    ``model`` is a name such as ``"local"`` or ``"openai:gpt-5.2"``, or a ``Backend`` object, which the caller closes.
-    ``instructions`` is a text, or a function of the run's ``deps`` that gives one, asked at every turn. ``tools`` are
-    functions or ``Tool`` objects. ``result_bytes`` is how much of a tool's result the model is shown.
-
-    :raises BadTool: a function cannot be a tool; says which parameter is the reason.
-    :raises DuplicateTool: two tools have one name.
-    :raises BadInput: anything else is not what it must be.
-    """
+    """What ``Agent`` says of itself, without its doors; the fields and the errors are told there."""
 
     model: str | Backend
     instructions: Instructions = ""

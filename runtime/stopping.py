@@ -70,9 +70,7 @@ def _answer_open_calls(journal: Journal) -> None:
         )
         outcome = "unknown" if call.call_id in state.started else "cancelled"
         journal.append(
-            ToolFinished(
-                call_id=call.call_id, name=call.name, outcome=outcome, blame="caller", output=_WORDS[outcome]
-            ),
+            ToolFinished(call_id=call.call_id, name=call.name, outcome=outcome, blame="caller", output=_WORDS[outcome]),
             request.seq,
         )
 

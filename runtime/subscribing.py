@@ -6,7 +6,7 @@ from typing import Any, TypeVar, Unpack
 from ..bus.bus import Bus, Derive
 from ..bus.declare import Hears, InterceptOptions, ObserveOptions, attach
 from ..bus.event import Event
-from ..bus.selector import Heard
+from ..bus.selector import Heard, selector
 from ..bus.stream import Stream
 
 E = TypeVar("E", bound=Event)
@@ -27,31 +27,40 @@ class Subscribing:
 
         :raises BadSelector: ``heard`` is none of these.
         """
+        chosen = selector(heard, Event)
 
         def subscribe(handler: H) -> H:
-            self.bus.observe(heard, handler, **options)
+            self.bus.observe(chosen, handler, **options)
             return handler
 
         return subscribe
 
     def intercept(self, heard: Hears, **options: Unpack[InterceptOptions]) -> Callable[[H], H]:
-        """Decorate a policy: it is asked before the event becomes a fact, and answers the event, a changed copy of
-        it, ``Veto(reason)`` or ``Ask(approver)``. With a second parameter it is given the ``RunState`` too.
+        """Decorate a policy: it is asked before the event becomes a fact.
 
+        It answers the event, a changed copy of it, ``Veto(reason)`` or ``Ask(approver)``. With a second parameter it
+        is given the ``RunState`` too.
+
+        :raises BadSelector: ``heard`` is nothing that can be heard.
         :raises NotInterceptable: such an event cannot be changed or refused.
         """
+        chosen = selector(heard, Event)
 
         def subscribe(judge: H) -> H:
-            self.bus.intercept(heard, judge, **options)
+            self.bus.intercept(chosen, judge, **options)
             return judge
 
         return subscribe
 
     def derive(self, heard: Hears, *, name: str | None = None) -> Callable[[H], H]:
-        """Decorate a pure function from an event to another durable event, which is appended right behind it."""
+        """Decorate a pure function from an event to another durable event, which is appended right behind it.
+
+        :raises BadSelector: ``heard`` is nothing that can be heard.
+        """
+        chosen = selector(heard, Event)
 
         def subscribe(derive: H) -> H:
-            self.bus.derive(heard, _derive(derive), name=name)
+            self.bus.derive(chosen, _derive(derive), name=name)
             return derive
 
         return subscribe
@@ -61,8 +70,10 @@ class Subscribing:
         return self.bus.stream(heard, **options)
 
     def subscribe(self, subscriber: object) -> None:
-        """Attach something that says by itself what it hears: a ``TerminalView()``, a handler declared with
-        ``@observe(...)``, or any object with ``hears`` that can be called with an event.
+        """Attach something that says by itself what it hears.
+
+        That is a ``TerminalView()``, a handler declared with ``@observe(...)``, or any object with ``hears`` that can
+        be called with an event.
 
         :raises BadSelector: it does not say what it hears.
         """

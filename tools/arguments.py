@@ -4,7 +4,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Annotated, Any, Literal, NamedTuple, NotRequired, cast, get_args, get_origin
 
-from pydantic import ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, JsonValue, PydanticUserError, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import InitErrorDetails, to_json
 from typing_extensions import TypedDict
@@ -125,9 +125,14 @@ def _culprit(tool: str, fields: Mapping[str, Any], others: Any, extra: Extra, er
         try:
             schema_of(TypeAdapter[dict[str, Any]](_record(tool, alone, rest, extra)))
         except Exception as reason:
-            return BadTool(f"tool {tool!r}, parameter {name!r} cannot be described to a model: {_brief(reason)}")
-    return BadTool(f"tool {tool!r}: its parameters cannot be described to a model: {_brief(error)}")
+            return BadTool(f"tool {tool!r}, parameter {name!r} cannot be described to a model: {_reason(reason)}")
+    return BadTool(f"tool {tool!r}: its parameters cannot be described to a model: {_reason(error)}")
 
 
-def _brief(error: Exception) -> str:
-    return str(error).partition("\n")[0]
+def _reason(error: Exception) -> str:
+    """What stood in the way; where that is a type, what to take instead of pydantic's advice to its own users."""
+    words = str(error).partition("\n")[0]
+    if not isinstance(error, PydanticUserError):
+        return words
+    fault = words.partition(". ")[0]
+    return f"{fault}; take what JSON has, such as str, or a pydantic model"

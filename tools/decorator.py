@@ -12,6 +12,7 @@ from typing_extensions import ParamSpec, TypeVar
 from .arguments import Extra, arguments_of
 from .docstring import parse
 from .errors import BadTool
+from .mistakes import nearest
 from .signature import Names, definition, frame_names, read_signature, unfilled
 from .tool import Delivery, Tool
 
@@ -103,6 +104,11 @@ def _check_callable(fn: object) -> None:
 
 
 def _check_options(name: str, options: Options) -> None:
+    for option in options:
+        if option not in Options.__annotations__:
+            meant = nearest(option, Options.__annotations__)
+            hint = f"did you mean {meant!r}?" if meant else f"there are {', '.join(Options.__annotations__)}"
+            raise BadTool(f"tool {name!r}: there is no option {option!r}; {hint}")
     if not _NAME.fullmatch(name):
         raise BadTool(f"tool {name!r}: a name is 1 to 64 letters, digits, '_' or '-'; give one: @tool(name=...)")
     timeout_s = options.get("timeout_s", 1.0)

@@ -33,7 +33,7 @@ class Partial:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._file.close()
-        if isinstance(error, BrokenWeights):
+        if isinstance(error, BrokenWeights) or not self.written:
             self._path.unlink(missing_ok=True)
 
     @property

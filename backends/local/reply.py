@@ -29,7 +29,7 @@ EVEN_ODDS = math.log(0.5)
 """A call that takes nothing from the conversation, and one of whose tokens the model itself thought less likely than
 this, is made up: small models would rather invent a call than say that no tool fits."""
 
-GUIDANCE = {"x-guidance": {"whitespace_flexible": False, "key_separator": ": ", "item_separator": ", "}}
+GUIDANCE = {"x-guidance": {"whitespace_flexible": False, "key_separator": ": ", "item_separator": ", ", "lenient": True, "coerce_one_of": True}}
 """The white space that the model was trained on. Left free to choose, it writes white space until it is cut."""
 
 

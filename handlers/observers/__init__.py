@@ -25,7 +25,11 @@ _HOMES = {
 }
 
 
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f".{_HOMES[name]}", __name__), name)
+if not TYPE_CHECKING:
+    # A type checker is not to see this, or it would take every misspelt name for one of ours.
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(
+                f"module {__name__!r} has no attribute {name!r}; it has {', '.join(__all__)}", name=name
+            )
+        return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -9,7 +9,6 @@ from ..limits import Limits
 from ..outcome import finished
 from ..scope import RunScope
 
-
 _next_turn = unchecked(TurnStarted)
 
 
@@ -46,4 +45,6 @@ def _answered(state: RunState) -> RunFinished:
 def _lost(state: RunState) -> Fault:
     last = state.batch[1].content[0] if state.batch else None
     words = getattr(last, "output", "")
-    return Fault("ModelBehaviourError", f"{state.faults} replies in a row had tool calls that cannot run; last: {words}")
+    return Fault(
+        "ModelBehaviourError", f"{state.faults} replies in a row had tool calls that cannot run; last: {words}"
+    )

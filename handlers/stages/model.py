@@ -22,7 +22,6 @@ from ...events.model import ModelFailed, ModelReplied, ModelRequested, TextDelta
 from ..scope import RunScope
 from ..window import Window
 
-
 _replied = unchecked(ModelReplied)
 _text_delta = unchecked(TextDelta)
 

@@ -6,7 +6,6 @@ from ...events.tool import ToolRequested
 from ...events.turn import TurnFinished
 from ..scope import RunScope
 
-
 _requested = unchecked(ToolRequested)
 
 

@@ -22,7 +22,9 @@ from ..scope import RunScope
 
 _started = unchecked(ToolStarted)
 _CUT = {
-    "length": "The reply was cut off by the output limit before it was complete, so nothing was run. Send it again, shorter.",
+    "length": (
+        "The reply was cut off by the output limit before it was complete, so nothing was run. Send it again, shorter."
+    ),
     "content_filter": "The reply was cut off by a content filter before it was complete, so nothing was run.",
 }
 """What the model is told of its calls in a reply that was cut: the last of them may be half a call."""
@@ -54,7 +56,11 @@ class CallTools:
             return failure(event.call_id, event.name, "model", str(error))
         if tool.needs_approval and event.call_id not in state.approved:
             return ApprovalRequested(
-                call_id=event.call_id, name=event.name, arguments=event.arguments, approver="", reason="the tool needs it"
+                call_id=event.call_id,
+                name=event.name,
+                arguments=event.arguments,
+                approver="",
+                reason="the tool needs it",
             )
         if len(calls) == 1 and tool.resource is None:
             return await self._call(tool, kwargs, event, run)

@@ -100,7 +100,7 @@ async def test_a_script_that_is_used_up_says_so() -> None:
     """With the number of its lines, and what to do; an empty one at once."""
     backend = Scripted(["one"])
     await said(backend)
-    with pytest.raises(ScriptExhausted, match=r"has 1 replies and was asked for reply 2: .* per_run=True"):
+    with pytest.raises(ScriptExhausted, match=r"has 1 reply and was asked for reply 2: .* per_run=True"):
         await said(backend)
     with pytest.raises(ScriptExhausted, match="has 0 replies"):
         await said(Scripted([]))

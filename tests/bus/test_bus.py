@@ -39,6 +39,14 @@ async def test_subscribers_hear_the_same_object(bus: Bus) -> None:
     assert one[0] is other[0] is order
 
 
+async def test_a_failure_on_an_event_without_a_stamp_names_the_run_all_the_same(bus: Bus) -> None:
+    """A policy is asked before its event is a fact, so whoever asks says for which run."""
+    recorder = Recorder()
+    recorder.attach(bus)
+    bus.failed("guard", Ordered(), "answered None", run_id="run-7")
+    assert (await recorder.expect(SubscriberFailed)).run_id == "run-7"
+
+
 async def test_an_unheard_event_costs_nothing(bus: Bus) -> None:
     """It is not even given a time."""
     order = Ordered()

@@ -202,6 +202,31 @@ async def test_a_guest_may_have_a_guest() -> None:
     assert await host(outer()) == "inner"
 
 
+@pytest.mark.parametrize("then", ["ends cancelled", "goes on", "returns at once"])
+async def test_a_guest_that_cancels_its_own_task_cancels_nobody_else(then: str) -> None:
+    """The task is the host's: it is as it was before, and nothing strikes it later."""
+
+    async def cancels_itself() -> str:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        if then != "returns at once":
+            try:
+                await asyncio.sleep(0)
+            except asyncio.CancelledError:
+                if then == "ends cancelled":
+                    raise
+        return then
+
+    if then == "ends cancelled":
+        with pytest.raises(asyncio.CancelledError):
+            await host(cancels_itself())
+    else:
+        assert await host(cancels_itself()) == then
+    assert cancelling() == 0
+    await turns()
+
+
 async def test_the_guest_runs_in_the_hosts_task() -> None:
     """It costs none, so what asks for the current task gets the host's."""
 

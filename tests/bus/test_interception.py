@@ -202,11 +202,21 @@ async def cancels_itself(event: Event) -> Event:
     raise asyncio.CancelledError
 
 
+async def cancels_the_asker(event: Event) -> Event:
+    """Cancel the task that it is asked in."""
+    task = asyncio.current_task()
+    assert task is not None
+    task.cancel()
+    await asyncio.sleep(0)
+    return event
+
+
 FAULTS: dict[str, tuple[Callable[..., Any], str]] = {
     "raises": (broken, "raised ValueError: no idea"),
     "raises at once": (broken_at_once, "raised ValueError: no idea"),
     "exits": (leaves, "raised SystemExit: 3"),
     "cancels": (cancels_itself, "raised CancelledError"),
+    "cancels its task": (cancels_the_asker, "raised CancelledError"),
     "forgets to answer": (answers(None), "answered None; it must answer the Ordered, a changed one, Veto or Ask"),
     "answers yes": (answers(True), "answered True"),
     "answers a class": (answers(Veto), "answered <class"),

@@ -229,8 +229,8 @@ async def test_subscribing_during_a_delivery_hears_what_comes_after(bus: Bus) ->
     assert numbers(late) == [3]
 
 
-async def test_the_owner_of_the_task_can_end_it(bus: Bus, owner: TaskOwner) -> None:
-    """Cancelling the task of an observer, idle or in its handler, ends the subscription without a complaint."""
+async def test_the_owner_of_the_task_can_end_it(bus: Bus, owner: TaskOwner, caplog: pytest.LogCaptureFixture) -> None:
+    """Cancelling the task of an observer, idle or in its handler, ends the subscription: that is said, and no fault."""
     idle = bus.observe(Ordered, print)
     busy = bus.observe(Paid, hang)
     await publish(bus, Paid())
@@ -239,6 +239,7 @@ async def test_the_owner_of_the_task_can_end_it(bus: Bus, owner: TaskOwner) -> N
     assert busy.queue.closed
     assert (idle.failures, busy.failures) == (0, 0)
     assert bus.routes(Ordered).sinks == ()
+    assert [record.levelname for record in caplog.records] == ["WARNING", "WARNING"]
 
 
 @pytest.mark.parametrize("then", ["go on", "fail"])

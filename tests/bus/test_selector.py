@@ -91,6 +91,17 @@ def test_what_is_no_event_class_is_refused(bus: Bus, what: Any) -> None:
         bus.stream(what)
 
 
+def test_a_decorator_without_parentheses_is_told_how_it_is_written() -> None:
+    """It was given the function in place of the event."""
+
+    def handler(_: Ordered) -> None: ...
+
+    with pytest.raises(
+        BadSelector, match=r"handler.* is no event class; write @observe\(ToolFinished\), with the event"
+    ):
+        selector(cast(Any, handler), Event)
+
+
 async def test_a_value_that_cannot_be_compared_selects_nothing_and_hurts_nobody(bus: Bus) -> None:
     """A condition is asked in line with the publisher, which its ``__eq__`` must not stop."""
     assert await heard(bus, Ordered.where(note=Incomparable()), ORDER) == []

@@ -96,8 +96,9 @@ def loopbus(shop: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.
 
 
 @pytest.fixture
-def process(shop: Path) -> Callable[..., subprocess.Popen[bytes]]:
-    """Start the command in a process of its own."""
+def process(shop: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., subprocess.Popen[bytes]]:
+    """Start the command in a process of its own, which buffers its output as usual."""
+    monkeypatch.delenv("PYTHONUNBUFFERED", raising=False)
 
     def start(*arguments: str, **options: object) -> subprocess.Popen[bytes]:
         pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)

@@ -77,7 +77,7 @@ def terminal(shop: Path) -> AtTerminal:
 
 def test_a_person_says_yes(terminal: AtTerminal) -> None:
     """The call runs, and the view, which did not move while the question stood there, goes on."""
-    before = terminal.said[: terminal.said.index(b"\x1b[?2004h")]
+    before = terminal.said[: terminal.said.index(b"\x1b[?12l\x1b[?25h")]
     assert before.rindex(b"\x1b[?25h") > before.rindex(b"\x1b[?25l"), "the view still moves"
     terminal.type(b"y\r")
     assert terminal.end() == 0

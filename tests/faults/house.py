@@ -3,7 +3,7 @@
 import asyncio
 import copy
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -51,6 +51,10 @@ class House:
             self.runs.append(run)
         return run
 
+    def adopt(self, _: Event) -> None:
+        """Check also a run that somebody else has just started; a deriver of ``RunStarted``."""
+        self.runs.extend(run for run in self.runtime.runs if run not in self.runs)
+
     async def outcome(self, agent: Agent, prompt: str | Message = "go", **options: Any) -> RunResult[Any]:
         """Start a run and wait for what it comes to."""
         run = await self.start(agent, prompt, **options)
@@ -74,7 +78,9 @@ class House:
         log, lived = list(run.log), self._lived.get(run.id, [])
         assert [state.seq for state in lived] == [event.seq for event in log]
         for place, state in enumerate(lived, 1):
-            assert replay(log[:place]) == state, f"fold and live differ at event {place}, {type(log[place - 1]).__name__}"
+            assert replay(log[:place]) == state, (
+                f"fold and live differ at event {place}, {type(log[place - 1]).__name__}"
+            )
 
     async def _check_canary(self) -> None:
         async with asyncio.timeout(PATIENCE_S):
@@ -93,7 +99,7 @@ CANARY_LOG = [
 
 
 @asynccontextmanager
-async def house(*, grace_s: float = 5.0, subscribers: Sequence[object] = (), **options: Any) -> AsyncIterator[House]:
+async def house(*, grace_s: float = 5.0, subscribers: Sequence[object] = (), **options: Any) -> AsyncGenerator[House]:
     """A runtime that checks itself: its runs when the block is left, and what it leaves behind when it is closed."""
     tasks, threads = asyncio.all_tasks(), set(threading.enumerate())
     # Copying every state takes its time, and would be reported for blocking the loop.
@@ -120,10 +126,10 @@ def readers(runs: Sequence[Run]) -> int:
     return sum(len(journal._listeners) + len(journal._waiting) for journal in journals)  # pyright: ignore[reportPrivateUsage]
 
 
-async def settle(condition: Any) -> None:
+async def settle(condition: Callable[[], object]) -> None:
     """Let the loop turn, and threads run, until ``condition()`` holds; fail if it never does."""
     async with asyncio.timeout(PATIENCE_S):
-        while not condition():
+        while not condition():  # noqa: ASYNC110 - it may be another thread that makes it hold
             await asyncio.sleep(0)
 
 

@@ -8,7 +8,6 @@ from typing import Any
 from loopbus.backends import Capabilities, Delta, Request
 from loopbus.tools import Tool, tool
 
-
 SWALLOWED = 5
 """How many cancellations a stubborn tool survives; without an end, a test that fails would hang."""
 
@@ -73,8 +72,12 @@ class Fake:
     capabilities = Capabilities()
 
     def __init__(self, stream: Callable[[Request], AsyncGenerator[Delta, None]]) -> None:
-        self.stream = stream
+        self._stream = stream
         self.closed = 0
+
+    def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
+        """Stream what the test wants."""
+        return self._stream(request)
 
     async def aclose(self) -> None:
         """Count how often it was closed."""

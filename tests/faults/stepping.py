@@ -1,7 +1,7 @@
 """Counts the suspension points of every task of an event loop, and does something at the n-th."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Generator, Iterator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -35,7 +35,8 @@ class _Stepped:
         self._steps = steps
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        step, argument = self._work.send, None
+        step: Callable[[Any], Any] = self._work.send
+        argument: Any = None
         while True:
             try:
                 waits_for = step(argument)
@@ -54,7 +55,7 @@ async def _driven(work: Coroutine[Any, Any, Any], steps: Steps) -> Any:
 
 
 @contextmanager
-def counting(stop_at: int = 0, act: Callable[[], object] = lambda: None) -> Iterator[Steps]:
+def counting(stop_at: int = 0, act: Callable[[], object] = lambda: None) -> Generator[Steps]:
     """Count the suspensions of the tasks that are made inside the block; ``act`` at number ``stop_at``."""
     loop, steps = asyncio.get_running_loop(), Steps(stop_at, act)
 

@@ -202,7 +202,7 @@ async def stop_waiting_at(number: int, how: str) -> Steps:
     """Let somebody wait for a run, stop the waiting at that await, and check what must hold then."""
     async with house(grace_s=0.5) as tested:
         subscribe(tested)
-        tested.runtime.derive(RunStarted, name="note")(lambda _: tested.runs.extend(tested.runtime.runs))
+        tested.runtime.derive(RunStarted, name="note")(tested.adopt)
         waiter = Waiter(tested)
         async with asyncio.TaskGroup() as group:
             waits = group.create_task(waiter.wait(how))

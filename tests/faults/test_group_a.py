@@ -38,6 +38,7 @@ OWN = (RunStarted, Noted, RunFinished)
 
 
 def two_turns() -> Agent:
+    """An agent that calls a tool and answers."""
     return agent(call("add", a=1, b=2), text("3"), tools=[add], scripted={"per_run": True})
 
 
@@ -50,7 +51,7 @@ async def alone() -> list[dict[str, Any]]:
 
 
 async def test_f01_an_observer_that_raises_changes_nothing_and_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
-    """The run goes as without it, every other observer hears every event, and one ``SubscriberFailed`` says who failed."""
+    """The run goes as without it, every other observer hears every event, and one ``SubscriberFailed`` says who."""
     calls: list[Event] = []
 
     async def broken(event: Event) -> None:
@@ -172,15 +173,15 @@ async def test_f05_an_observer_that_never_returns_loses_events_and_the_log_none(
 
 
 async def test_f07_runs_that_are_over_leave_memory_and_new_ones_are_never_refused() -> None:
-    """The runtime lists only runs that go on; of those that are over it keeps nothing that nobody holds."""
+    """The runtime lists only runs that go on; of those that are over it keeps the last 1,024, for ``find``."""
     async with Runtime() as runtime:
-        runs = [weakref.ref(await runtime.start(CANARY, "go")) for _ in range(1_000)]
-        assert len(runtime.runs) == 1_000
+        runs = [weakref.ref(await runtime.start(CANARY, "go")) for _ in range(1_500)]
+        assert len(runtime.runs) == 1_500
         await settle(lambda: not runtime.runs)
         # The task that wrote the terminal event still has to end.
         await asyncio.sleep(0)
         gc.collect()
-        assert [run() for run in runs if run() is not None] == []
+        assert [run() is not None for run in runs] == [False] * 476 + [True] * 1_024
         assert (await runtime.run(CANARY, "go")).output == "42"
 
 
@@ -205,7 +206,7 @@ async def test_f08_an_observer_may_start_a_run_and_wait_for_it() -> None:
 
 
 async def test_f09_a_subscriber_that_triggers_itself_is_stopped_and_the_cycle_named() -> None:
-    """An observer that answers every run's start with another run is told ``PublishCycle``; no half-started run stays."""
+    """An observer that answers each run's start with another run is told ``PublishCycle``; no half-started run stays."""
     started: list[Run] = []
 
     async with house() as tested:
@@ -226,7 +227,21 @@ async def test_f09_a_subscriber_that_triggers_itself_is_stopped_and_the_cycle_na
     assert 0 < len(started) < 100
 
 
-@pytest.mark.parametrize("make", [lambda _: Noted(), lambda event: event], ids=["another", "itself"])
+def another(_: Event) -> Event:
+    """Derive a new fact."""
+    return Noted()
+
+
+def itself(event: Event) -> Event:
+    """Derive the very event that was heard."""
+    return event
+
+
+def ignore(_: Event) -> None:
+    """Hear an event, and do nothing."""
+
+
+@pytest.mark.parametrize("make", [another, itself])
 async def test_f09_a_deriver_that_triggers_itself_is_stopped(make: Callable[[Event], Event]) -> None:
     """Facts derived from each other without end are cut at a bounded number; the run completes."""
     async with house() as tested:
@@ -243,7 +258,7 @@ async def test_f11_ten_thousand_short_runs_leave_nothing_behind() -> None:
     """No queue, task, future, run or event of a finished run is alive, and nothing has grown meanwhile."""
     async with Runtime(blocked_s=PATIENCE_S) as runtime:
         for _ in range(3):
-            runtime.observe(Event)(lambda _: None)
+            runtime.observe(Event, name="one of three")(ignore)
         await _many(runtime, 1_000)
         before = _census()
         await _many(runtime, 9_000)
@@ -261,9 +276,9 @@ async def _many(runtime: Runtime, runs: int) -> None:
 def _census() -> Counter[str]:
     """How many objects of ours, tasks and futures are alive."""
     gc.collect()
-    kinds = Counter(type(each) for each in gc.get_objects())
-    counted = {f"{kind.__module__}.{kind.__qualname__}": count for kind, count in kinds.items()}
-    return Counter({name: n for name, n in counted.items() if name.startswith(("loopbus.", "_asyncio.", "asyncio."))})
+    kinds = Counter(f"{type(each).__module__}.{type(each).__qualname__}" for each in gc.get_objects())
+    ours = ("loopbus.", "_asyncio.", "asyncio.")
+    return Counter({name: count for name, count in kinds.items() if name.startswith(ours)})
 
 
 async def test_f12_tasks_survive_the_garbage_collector() -> None:
@@ -289,7 +304,7 @@ async def test_f13_an_event_cannot_be_changed_by_those_who_hear_it() -> None:
 
         @tested.runtime.observe(ToolFinished)
         async def forge(event: ToolFinished) -> None:
-            event.output = "forged"  # pyright: ignore[reportAttributeAccessIssue] - what the test is about
+            event.output = "forged"
 
         tested.runtime.subscribe(others)
         run = await tested.start(two_turns())
@@ -337,5 +352,3 @@ def test_nothing_is_logged_that_nobody_asked_for(caplog: pytest.LogCaptureFixtur
     with caplog.at_level(logging.DEBUG, logger="loopbus"):
         assert CANARY.run_sync("What is 17 + 25?").output == "42"
     assert caplog.records == []
-
-

@@ -63,7 +63,7 @@ DEADLY = {
 
 @pytest.mark.parametrize("words", DEADLY)
 async def test_f16_f18_whatever_a_tool_raises_ends_as_its_result(words: str) -> None:
-    """Not only errors: ``sys.exit()``, a cancellation of its own and the like reach neither the sibling nor the loop."""
+    """Not only errors: ``sys.exit()``, a cancellation of its own and such reach neither the sibling nor the loop."""
     async with house() as tested:
         _, ended = await one_call(tested, raising(DEADLY[words]))
     assert (ended.outcome, ended.blame) == ("error", "tool")
@@ -474,7 +474,7 @@ async def test_f40_a_guardrail_that_trips_after_a_tool_ran_forgets_nothing() -> 
 
 
 async def test_f41_context_variables_reach_tools_and_do_not_leak() -> None:
-    """Async and sync tools see what the caller set; what a tool sets reaches no sibling, no later tool and no caller."""
+    """Async and sync tools see what the caller set; what a tool sets reaches no sibling, later tool or caller."""
 
     @tool
     async def look() -> str:

@@ -23,8 +23,8 @@ from loopbus.backends import (
     fail,
     text,
 )
-from loopbus.backends.contract import BlockPiece, StopPiece, TextPiece, ThinkingPiece, ToolCallPiece, UsagePiece
-from loopbus.events import ModelFailed, ModelReplied, Opaque, TextDelta, Thinking, ToolRequested, Usage
+from loopbus.backends.contract import StopPiece, TextPiece, ThinkingPiece, ToolCallPiece, UsagePiece
+from loopbus.events import ModelFailed, ModelReplied, Opaque, TextDelta, Thinking, ToolRequested, ToolResult, Usage
 from loopbus.runtime import Agent, Run, RunFailed
 
 from .house import add, agent, house
@@ -116,7 +116,7 @@ async def test_f65_f70_however_a_reply_is_cut_it_is_the_same_reply() -> None:
     assert replied.content[0] == text("a\u00e9\U0001f600")
     asked = [(event.arguments["a"], event.arguments["b"]) for event in run.log if isinstance(event, ToolRequested)]
     assert asked == [(1, 2), (3, 4)]
-    assert [block.output for block in result.messages[2].content if hasattr(block, "output")] == ["3", "7"]  # pyright: ignore[reportAttributeAccessIssue]
+    assert [block.output for block in result.messages[2].content if isinstance(block, ToolResult)] == ["3", "7"]
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=5), max_size=12))
@@ -141,7 +141,13 @@ async def test_f72_what_only_its_provider_understands_is_kept_and_sent_back() ->
 
 async def test_reasoning_is_kept_apart_from_the_answer() -> None:
     """Thinking is streamed and stored, and is no part of the output."""
-    said = (ThinkingPiece("let me "), ThinkingPiece("see"), ThinkingPiece("", "signed"), TextPiece("42"), StopPiece("end"))
+    said = (
+        ThinkingPiece("let me "),
+        ThinkingPiece("see"),
+        ThinkingPiece("", "signed"),
+        TextPiece("42"),
+        StopPiece("end"),
+    )
     async with house() as tested:
         run = await tested.start(Agent(saying(*said)))
         assert (await run.result()).output == "42"

@@ -38,6 +38,7 @@ async def good_log() -> tuple[str, Log]:
     """The log of a run with a call and an answer."""
     async with house() as tested:
         run = await tested.start(CANARY)
+        await run.outcome()
         result = await check_run(run)
         check_balanced(result.messages)
         return run.id, list(run.log)
@@ -131,7 +132,14 @@ async def test_i3_goes_red_in_the_conversation() -> None:
     check_balanced(messages)
     ask, results, last = messages[1], messages[2], messages[3]
     both = Message("assistant", (*ask.content, ToolCall("other", "add", {})))
-    for broken in ([ask], [ask, last], [results], [ask, user("and?"), results], [both, results], [ask, results, results]):
+    for broken in (
+        [ask],
+        [ask, last],
+        [results],
+        [ask, user("and?"), results],
+        [both, results],
+        [ask, results, results],
+    ):
         with pytest.raises(AssertionError):
             check_balanced(broken)
 

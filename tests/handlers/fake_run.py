@@ -12,6 +12,7 @@ from loopbus.events import (
     Event,
     Message,
     ModelRequested,
+    Outcome,
     RunStarted,
     RunState,
     ToolCall,
@@ -22,6 +23,7 @@ from loopbus.events import (
     user,
 )
 from loopbus.events.model import ModelReplied, Stop
+from loopbus.events.tool import Blame
 
 E = TypeVar("E", bound=Event)
 
@@ -129,7 +131,14 @@ def request(run: FakeRun, call: ToolCall, arguments: Mapping[str, Any] | None = 
     return run.take(ToolRequested(call_id=call.call_id, name=call.name, arguments=given))
 
 
-def batch(run: FakeRun, turn: int, *calls: ToolCall, output: str = "42", **outcome: Any) -> ToolFinished:
+def batch(
+    run: FakeRun,
+    turn: int,
+    *calls: ToolCall,
+    output: str = "42",
+    outcome: Outcome = "ok",
+    blame: Blame | None = None,
+) -> ToolFinished:
     """A whole turn of these calls, with these results, up to its last result."""
     if turn > 1:
         run.take(TurnStarted(turn=turn))
@@ -139,7 +148,7 @@ def batch(run: FakeRun, turn: int, *calls: ToolCall, output: str = "42", **outco
     for call in calls:
         wish = request(run, call)
         run.take(ToolStarted(call_id=call.call_id, name=call.name), wish.seq)
-        said = {"outcome": "ok", **outcome}
-        finished = run.take(ToolFinished(call_id=call.call_id, name=call.name, output=output, **said))
+        said = ToolFinished(call_id=call.call_id, name=call.name, outcome=outcome, blame=blame, output=output)
+        finished = run.take(said)
     assert finished is not None, "a batch has calls"
     return finished

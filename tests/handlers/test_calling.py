@@ -36,7 +36,7 @@ async def end(work: Callable[[], Coroutine[Any, Any, object]], run: FakeRun, cap
 
 def slow(limit_s: float, work: Callable[[], Coroutine[Any, Any, object]]) -> Tool[[], Any]:
     """The tool, with a time-out."""
-    return tool(timeout_s=limit_s)(work)  # pyright: ignore[reportReturnType, reportUnknownVariableType] - any function
+    return tool(timeout_s=limit_s)(work)
 
 
 async def test_a_value_is_the_result() -> None:

@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
+from loopbus.bus import LoopbusError
 from loopbus.events import RunState, Usage
+from loopbus.handlers.errors import BadLimit
 from loopbus.handlers.limits import Limits
 
 
@@ -40,7 +42,7 @@ def test_none_and_zero_repeats_are_no_bound() -> None:
 @pytest.mark.parametrize("bound", [0, -1])
 def test_a_bound_that_forbids_everything_is_refused(name: str, bound: int) -> None:
     """Where it is made, with its name; None is how to say that there is none."""
-    with pytest.raises(ValueError, match=rf"Limits\({name}={bound}\): a bound is greater than 0, or None"):
+    with pytest.raises(BadLimit, match=rf"Limits\({name}={bound}\): a bound is a number greater than 0, or None"):
         Limits(**{name: bound})
 
 
@@ -48,5 +50,15 @@ def test_a_bound_that_forbids_everything_is_refused(name: str, bound: int) -> No
 def test_a_count_cannot_be_negative(name: str) -> None:
     """Zero it may be: no mistake is forgiven, no circle looked for."""
     Limits(**{name: 0})
-    with pytest.raises(ValueError, match=rf"Limits\({name}=-1\): it cannot be negative"):
+    with pytest.raises(BadLimit, match=rf"Limits\({name}=-1\): it is a number, 0 or more"):
         Limits(**{name: -1})
+
+
+@pytest.mark.parametrize("name", ["turns", "tool_calls", "tokens", "seconds", "model_faults", "repeats"])
+@pytest.mark.parametrize("bound", ["3", [3], float("nan"), float("inf")])
+def test_what_is_no_number_bounds_nothing_and_is_refused(name: str, bound: Any) -> None:
+    """Where it is made, as an error of ours that is a ``ValueError`` too."""
+    with pytest.raises(BadLimit, match=rf"Limits\({name}=.*number") as caught:
+        Limits(**{name: bound})
+    assert isinstance(caught.value, LoopbusError)
+    assert isinstance(caught.value, ValueError)

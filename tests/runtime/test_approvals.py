@@ -3,9 +3,9 @@
 import pytest
 
 from loopbus.backends import Scripted, call, text
-from loopbus.bus import Ask
+from loopbus.bus import Ask, Veto
 from loopbus.events import ApprovalDecided, ApprovalRequested, Event, RunFinished, ToolFinished, ToolRequested
-from loopbus.runtime import Agent, BadInput, NothingToDecide, Run
+from loopbus.runtime import Agent, BadInput, Limits, NothingToDecide, Run
 from loopbus.tools import Tool, tool
 
 from ..faults.house import House, add, agent, house, settle
@@ -24,6 +24,16 @@ def refunding(paid: list[int], *, needs_approval: bool = True) -> Tool[[int], ob
         return f"refunded {usd}"
 
     return refund  # pyright: ignore[reportReturnType] - a coroutine function's tool
+
+
+def asks_finance(_: ToolRequested) -> Ask:
+    """A policy that puts every call to a person."""
+    return Ask("finance")
+
+
+def refuses(_: ToolRequested) -> Veto:
+    """A policy that lets nothing through."""
+    return Veto("never")
 
 
 async def asking(tested: House, called: Agent) -> tuple[Run, str]:
@@ -105,11 +115,30 @@ async def test_one_question_is_enough_for_a_call() -> None:
     """Where a policy asks and the tool needs approval too, a person decides once."""
     paid: list[int] = []
     async with house() as tested:
-        tested.runtime.intercept(ToolRequested.where(name="refund"))(lambda _: Ask("finance"))
+        tested.runtime.intercept(ToolRequested.where(name="refund"))(asks_finance)
         run, call_id = await asking(tested, agent(*SCRIPT, tools=[refunding(paid)]))
         await run.decide(call_id, approve=True)
         await run.result()
     assert (paid, len(of(run, ApprovalRequested))) == ([7], 1)
+
+
+async def test_a_veto_beats_a_question() -> None:
+    """Nobody is asked to approve what is refused anyway."""
+    paid: list[int] = []
+    async with house() as tested:
+        refund = ToolRequested.where(name="refund")
+        tested.runtime.intercept(refund, order=1)(asks_finance)
+        tested.runtime.intercept(refund, order=2)(refuses)
+        run = await tested.start(agent(*SCRIPT, tools=[refunding(paid)]))
+        assert (await run.result()).output == "done"
+    assert (paid, of(run, ApprovalRequested)) == ([], [])
+
+
+async def test_a_person_who_never_comes_does_not_stop_the_clock() -> None:
+    """Wall time counts on while a call waits."""
+    async with house() as tested:
+        outcome = await tested.outcome(agent(*SCRIPT, tools=[refunding([])], limits=Limits(seconds=0.01)))
+    assert (outcome.status, outcome.reason) == ("limit", "0.01 seconds")
 
 
 async def test_other_calls_of_the_reply_do_not_wait() -> None:

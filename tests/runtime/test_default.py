@@ -10,7 +10,7 @@ from weakref import ref
 import pytest
 
 from loopbus.backends import Scripted, call, text
-from loopbus.events import user
+from loopbus.events import RunFinished, user
 from loopbus.runtime import Agent, InsideLoop, LimitReached, Limits, RunCancelled, Runtime, RuntimeClosed
 from loopbus.runtime import default as default_room
 from loopbus.runtime.default import default_runtime
@@ -91,7 +91,7 @@ def test_the_runtime_is_closed_with_its_loop_and_forgotten() -> None:
 
     run, loop = asyncio.run(leave_a_run())
     assert run.status == "cancelled"
-    assert "the runtime was closed" in run.log[-1].reason
+    assert type(run.log[-1]) is RunFinished
     with pytest.raises(RuntimeClosed):
         asyncio.run(kept[0].start(ADDER, "hello"))
     kept.clear()
@@ -140,10 +140,13 @@ async def test_cancelling_the_wait_cancels_the_run(way: Callable[[Gate], Awaitab
 async def test_a_run_that_somebody_else_cancels_is_no_cancellation_of_the_caller() -> None:
     """That is an error of ours, and the caller's task goes on."""
     gate = Gate()
+
+    async def waits() -> None:
+        with pytest.raises(RunCancelled, match="enough"):
+            await by_agent(gate)
+
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(by_agent(gate))
+        group.create_task(waits())
         await gate.reached.wait()
         (run,) = (await default_runtime()).runs
         await run.cancel("enough")
-        with pytest.raises(RunCancelled, match="enough"):
-            await task

@@ -40,7 +40,7 @@ async def test_a_run_that_holds_its_session_is_found_and_not_refused() -> None:
 
 @pytest.mark.parametrize("other", ["prompt", "session", "agent"])
 async def test_a_key_with_another_request_is_a_mistake(other: str) -> None:
-    """Whoever sent it would be given an answer to a question that it did not ask."""
+    """Whoever sent it would be given an answer to a question that it did not ask; nothing is started."""
     async with house() as tested:
         run = await tested.start(agent(text("yes")), "hello", session="alice", key="req-1")
         await run.result()
@@ -51,6 +51,8 @@ async def test_a_key_with_another_request_is_a_mistake(other: str) -> None:
                 session="bob" if other == "session" else "alice",
                 key="req-1",
             )
+        assert tested.runtime.runs == ()
+        assert (await tested.outcome(agent(text("free")), session="bob")).output == "free"
 
 
 async def test_runs_without_a_key_are_all_their_own() -> None:

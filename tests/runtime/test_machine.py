@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initialize, invariant, multiple, rule
 
 from loopbus.backends import Scripted, call, text
-from loopbus.events import ApprovalRequested, Event, ModelReplied, RunState, TextDelta
+from loopbus.events import ApprovalRequested, Event, Message, ModelReplied, RunState, TextDelta
 from loopbus.events.state import replay
 from loopbus.runtime import Agent, Limits, NothingToDecide, Run, RunOver, Runtime, SessionBusy
 from loopbus.runtime.reader import Reader
@@ -20,6 +20,7 @@ from ..faults.invariants import check_run, check_sequence
 from ..faults.misbehaving import Gate
 
 T = TypeVar("T")
+NOTHING = cast(Any, multiple())
 SESSIONS = ("alice", "bob", None)
 LINES = {
     "wait": call("wait"),
@@ -124,7 +125,7 @@ class Machine(RuleBasedStateMachine):
             run = self.now(self.runtime.start(self.agent(lines), "go", session=session))
         except SessionBusy:
             assert busy
-            return multiple()
+            return NOTHING
         assert not busy
         self.run_all.append(run)
         return run
@@ -237,8 +238,7 @@ class Machine(RuleBasedStateMachine):
             assert reading.seen == list(log[reading.after : reading.after + len(reading.seen)])
             for event in reading.seen:
                 if isinstance(event, ModelReplied) and event.cause in reading.text:
-                    said = "".join(block.text for block in event.content if getattr(block, "kind", "") == "text")
-                    assert reading.text[event.cause] == said
+                    assert reading.text[event.cause] == Message("assistant", event.content).text
 
     def teardown(self) -> None:
         """Close the runtime; everything is over, whole, and forgotten."""

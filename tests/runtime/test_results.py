@@ -57,10 +57,10 @@ async def test_a_run_that_failed_by_an_exception_has_it_for_its_cause() -> None:
 
     async with house() as tested:
         run = await tested.start(Agent(Fake(lambda _: None), broken))  # pyright: ignore[reportArgumentType] - never asked
-        with pytest.raises(RunFailed, match="stage Prompt failed on TurnStarted: KeyError") as caught:
+        with pytest.raises(RunFailed, match=r"stage [\w.]*\.Prompt failed on TurnStarted: KeyError") as caught:
             await run.result()
     assert isinstance(caught.value.__cause__, KeyError)
-    assert caught.value.result.error == Fault("KeyError", caught.value.result.reason, "Prompt")
+    assert caught.value.result.error == Fault("KeyError", caught.value.result.reason, "loopbus.handlers.stages.prompt.Prompt")
 
 
 async def test_each_who_waits_is_given_an_error_of_its_own() -> None:

@@ -4,10 +4,10 @@ import pytest
 
 from loopbus.backends import Broken, Scripted, call, fail, text
 from loopbus.events import RunStarted, user
-from loopbus.runtime import Agent, RunFailed, SessionBusy
+from loopbus.runtime import Agent, BadInput, Limits, RunFailed, SessionBusy
 from loopbus.runtime.sessions import Sessions
 
-from ..faults.house import add, agent, house
+from ..faults.house import CANARY, add, agent, house
 from ..faults.invariants import check_balanced
 from ..faults.misbehaving import Gate, waiting
 
@@ -70,6 +70,37 @@ async def test_a_session_is_given_back_however_its_run_ends(ending: str) -> None
         assert (await tested.outcome(agent(text("on")), session="alice")).messages[: len(kept)] == kept
 
 
+ENDS = {
+    "failed": fail(Broken("reset"), "half a"),
+    "stage failed": fail(KeyError("choices"), "half a"),
+    "limit": call("add", a=1, b=2),
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+async def test_a_run_that_did_not_complete_leaves_a_balanced_conversation(end: str) -> None:
+    """What was done stays known, half a reply stays said, and the next prompt is taken."""
+    model = Scripted([text("going on")])
+    limits = Limits(turns=2 if end == "limit" else 9)
+    async with house() as tested:
+        result = await tested.outcome(agent(call("add", a=17, b=25), ENDS[end], tools=[add], limits=limits), session="s")
+        assert result.status == ("limit" if end == "limit" else "failed")
+        assert (await tested.outcome(Agent(model), "and now?", session="s")).output == "going on"
+    shown = model.requests[0].messages
+    check_balanced(shown)
+    assert shown[: len(result.messages)] == result.messages
+    assert [message.text for message in shown[len(result.messages) :]] == ["and now?"]
+
+
+async def test_a_request_that_is_refused_does_not_take_the_session() -> None:
+    """Whatever was wrong with it, the session stays free."""
+    async with house() as tested:
+        for wrong in ({"messages": ["hello"]}, {"messages": [None]}, {"key": 7}):
+            with pytest.raises(BadInput, match=r"messages\[0\]|key"):
+                await tested.start(CANARY, session="s", **wrong)
+        assert (await tested.outcome(CANARY, session="s")).output == "42"
+
+
 async def test_a_conversation_that_is_given_stands_behind_the_sessions_own() -> None:
     """Both are shown, in that order."""
     model = Scripted(["one", "two"])
@@ -90,3 +121,30 @@ def test_a_session_that_is_forgotten_is_gone_and_free() -> None:
     sessions.give_back("alice", [user("secret"), user("more")])
     assert (sessions.messages("alice"), len(sessions)) == ((), 0)
     assert sessions.take("alice", "run-3") == ()
+
+
+def test_the_sessions_that_are_used_are_kept_and_the_others_forgotten(caplog: pytest.LogCaptureFixture) -> None:
+    """Only so many that no run has; the log says so once, and how to keep more."""
+    sessions = Sessions(capacity=2)
+    sessions.take("busy", "run-1")
+    for name in ("alice", "bob", "alice", "carol", "dave"):
+        sessions.take(name, "run-2")
+        sessions.give_back(name, [user(name)])
+    assert [name for name in ("alice", "bob", "carol", "dave") if sessions.messages(name)] == ["carol", "dave"]
+    with pytest.raises(SessionBusy):
+        sessions.take("busy", "run-3")
+    assert len(sessions) == 3
+    (record,) = caplog.records
+    assert "'bob'" in record.message
+    assert "Runtime(sessions=...)" in record.message
+
+
+async def test_a_runtime_is_told_how_many_sessions_it_keeps() -> None:
+    """And a session that goes on still shows what it was, also while a run has it."""
+    async with Runtime(sessions=1) as runtime:
+        for name in ("alice", "bob"):
+            await runtime.run(agent(text("hello")), "go", session=name)
+        assert (len(runtime.sessions), runtime.sessions.messages("alice")) == (1, ())
+        run = await runtime.start(agent(text("on")), "on", session="bob")
+        assert [message.text for message in runtime.sessions.messages("bob")] == ["go", "hello"]
+        await run.result()

@@ -261,6 +261,12 @@ def test_a_type_without_a_schema_is_refused_by_name(kind: Any) -> None:
         arguments_of(Signature(parameters, None, (), EMPTY), "it", {}, "forbid")
 
 
+def test_the_way_out_is_said_for_those_who_write_tools() -> None:
+    """Not the advice that pydantic has for those who write types."""
+    with pytest.raises(BadTool, match=r"NoSchema'>; take what JSON has, such as str, or a pydantic model$"):
+        arguments_of(Signature((Parameter("bad", NoSchema),), None, (), EMPTY), "it", {}, "forbid")
+
+
 def test_further_arguments_without_a_schema_are_refused_too() -> None:
     """They have no name, so the stars stand for it."""
     with pytest.raises(BadTool, match=r"parameter '\*\*' cannot be described"):

@@ -55,6 +55,18 @@ class Desk:
         return f"{self.owner}: {text * copies}"
 
 
+@pytest.mark.parametrize(
+    ("option", "words"), [("timeout", "did you mean 'timeout_s'"), ("xyz", "there are name, description, sequential")]
+)
+def test_an_option_that_does_not_exist_is_refused_with_the_nearest(option: str, words: str) -> None:
+    """As an error of ours that names the tool, where it is decorated."""
+    options: Any = {option: 3}
+    with pytest.raises(BadTool, match=f"tool 'tell': there is no option {option!r}; {words}"):
+
+        @tool(**options)
+        def tell() -> None: ...
+
+
 def test_name_description_and_schema_come_from_the_function() -> None:
     """The prose describes the tool, the sections describe its parameters."""
     assert (add.name, add.description) == ("add", "Add two whole numbers.\n\nExactly.")

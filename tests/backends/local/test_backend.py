@@ -12,7 +12,7 @@ import pytest
 from loopbus.backends import resolve
 from loopbus.backends.contract import Backend
 from loopbus.backends.errors import NotConfigured
-from loopbus.backends.local import LocalModel, backend
+from loopbus.backends.local import LocalModel
 from loopbus.backends.local.errors import BrokenWeights, EngineLost, MissingExtra, UnknownLocalModel, WeightsUnavailable
 from loopbus.events.content import Text
 
@@ -23,12 +23,23 @@ from .weights import put
 
 MakeWeights = Callable[..., Path]
 
+FIND_SPEC = "importlib.util.find_spec"
+
+
+def nothing(*_: object) -> None:
+    """Do nothing, find nothing."""
+
+
+def installed(*_: object) -> object:
+    """Find something."""
+    return object()
+
 
 @pytest.fixture
 def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
     """The fake engine's weights are no GGUF; and it needs no real engine to be installed."""
-    monkeypatch.setattr(backend.gguf, "check", lambda path: None)
-    monkeypatch.setattr(backend.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr("loopbus.backends.local.gguf.check", nothing)
+    monkeypatch.setattr(FIND_SPEC, installed)
 
 
 @asynccontextmanager
@@ -102,7 +113,7 @@ async def test_an_engine_that_is_killed_ends_its_streams(
 
 async def test_a_missing_extra_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Before half a gigabyte is downloaded for nothing."""
-    monkeypatch.setattr(backend.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(FIND_SPEC, nothing)
     async with aclosing(LocalModel()) as model:
         with pytest.raises(MissingExtra, match=r'pip install "loopbus\[local\]"'):
             await reply(model, asking("one"))
@@ -114,7 +125,7 @@ async def test_a_broken_file_of_ones_own_is_refused(
 ) -> None:
     """The engine never sees it."""
     path = put(tmp_path, content)
-    monkeypatch.setattr(backend.importlib.util, "find_spec", lambda name: object())
+    monkeypatch.setattr(FIND_SPEC, installed)
     async with local_model(path, monkeypatch) as model:
         with pytest.raises(BrokenWeights, match=str(path)):
             await reply(model, asking("one"))

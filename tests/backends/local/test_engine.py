@@ -8,6 +8,7 @@ import sys
 import textwrap
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -111,8 +112,12 @@ def test_one_core_is_left_to_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> 
     if sys.platform != "linux":
         pytest.skip("other systems only tell how many cores there are")
     for cores, threads in ((1, 1), (2, 1), (8, 7)):
-        monkeypatch.setattr(os, "sched_getaffinity", lambda _, cores=cores: set(range(cores)))
+        monkeypatch.setattr(os, "sched_getaffinity", partial(_first_cores, cores))
         assert spare_cores() == threads
+
+
+def _first_cores(count: int, _: int) -> set[int]:
+    return set(range(count))
 
 
 async def test_only_who_knows_its_key_is_answered(fake_weights: MakeWeights) -> None:
@@ -199,7 +204,7 @@ async def test_a_cancelled_start_leaves_no_process(fake_weights: MakeWeights, mo
         spawned.append(spawn(*args, **kwargs))
         return spawned[-1]
 
-    monkeypatch.setattr(engine_module.subprocess, "Popen", remember)
+    monkeypatch.setattr(subprocess, "Popen", remember)
     path = fake_weights(hangs=True)
     async with an_engine(path) as engine:
         with anyio.move_on_after(0.3) as scope:

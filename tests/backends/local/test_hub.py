@@ -209,7 +209,11 @@ async def test_a_redirect_to_a_place_without_tls_is_not_followed(
 ) -> None:
     """Whoever listens on the way should not learn what is fetched."""
     transport = Canned((302, {"location": "http://elsewhere.example/tiny.gguf"}, []))
-    monkeypatch.setattr(hub, "HttpxTransport", lambda _: transport)
+
+    def connect(_: Timeouts) -> Canned:
+        return transport
+
+    monkeypatch.setattr(hub, "HttpxTransport", connect)
     with pytest.raises(Refused, match="without TLS"), Partial(tmp_path / "w", row()) as partial:
         await hub.fetch(PLACE, partial, print)
     assert [request.url for request in transport.requests] == [hub.address_of(PLACE)]

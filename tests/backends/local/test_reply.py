@@ -125,7 +125,7 @@ async def test_several_calls_have_a_slot_each() -> None:
     found = await answer(Model(f"Sure. {SUM}\n{RAIN}\n{SUM}"), asking("1 + 2? And Oslo?", ADD, WEATHER))
     assert found.text == "Sure. "
     assert found.calls == [("add", {"a": 1, "b": 2}), ("get_weather", {"city": "Oslo"})]
-    assert [delta[0] for delta in found.deltas if isinstance(delta, ToolCallPiece)] == [0, 1]
+    assert [delta.slot for delta in found.deltas if isinstance(delta, ToolCallPiece)] == [0, 1]
 
 
 async def test_where_only_one_call_is_wanted_the_first_is_it() -> None:

@@ -66,5 +66,5 @@ def test_systems_other_than_linux_rely_on_the_pipe(monkeypatch: pytest.MonkeyPat
     def refuse(_: Any) -> None:
         raise AssertionError("no such call there")
 
-    monkeypatch.setattr(server_main.ctypes, "CDLL", refuse)
+    monkeypatch.setattr("ctypes.CDLL", refuse)
     server_main.die_with(os.getpid())

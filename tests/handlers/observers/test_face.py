@@ -20,4 +20,4 @@ def test_an_observer_does_not_pay_for_another() -> None:
 def test_what_is_not_there_is_named() -> None:
     """As by any module."""
     with pytest.raises(AttributeError, match="TerminalVeiw"):
-        observers.TerminalVeiw  # noqa: B018 - a slip
+        observers.TerminalVeiw  # noqa: B018  # pyright: ignore[reportAttributeAccessIssue] - a slip, which type checkers see too

@@ -6,12 +6,11 @@ from loopbus.handlers.stages.done import Done
 from ..fake_run import FakeRun, batch, calling, one, prompted
 
 
-def circling(turns: int, **outcome: object) -> tuple[FakeRun, ToolFinished]:
+def circling(turns: int) -> tuple[FakeRun, ToolFinished]:
     """A run whose model has made the same two calls, with the same results, so many turns in a row."""
     run = prompted()
-    for turn in range(1, turns + 1):
-        finished = batch(run, turn, one("look", f"{turn}.0"), one("listen", f"{turn}.1"), **outcome)
-    return run, finished
+    finished = [batch(run, turn, one("look", f"{turn}.0"), one("listen", f"{turn}.1")) for turn in range(1, turns + 1)]
+    return run, finished[-1]
 
 
 async def test_a_turn_goes_on_while_a_call_is_open() -> None:

@@ -1,0 +1,97 @@
+"""A loop that stands still is noticed while it stands, with the name of what has it."""
+
+import asyncio
+import logging
+import threading
+import time
+
+import pytest
+
+from loopbus.backends import call, text
+from loopbus.bus import Event, LoopBlocked, Recorder
+from loopbus.bus.guest import Watch
+from loopbus.runtime.watchdog import Watchdog
+from loopbus.tools import tool
+
+from ..faults.house import agent, house
+
+SAID = "the event loop has stood still"
+PATIENCE_S = 20.0
+
+
+class Said(logging.Handler):
+    """Sets an event when the log line comes, from whatever thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.line = threading.Event()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(record.getMessage())
+        self.line.set()
+
+
+@pytest.fixture
+def said() -> "Said":
+    """What the runtime logs."""
+    return Said()
+
+
+@pytest.fixture(autouse=True)
+def listening(said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hear the runtime's log."""
+    monkeypatch.setattr(logging.getLogger("loopbus.runtime"), "handlers", [said])
+
+
+async def test_a_tool_that_blocks_the_loop_is_named_while_it_blocks_it(said: Said) -> None:
+    """In the log at once, by a thread of the watchdog's own; as an event when the loop turns again."""
+
+    @tool
+    async def block() -> str:
+        """Hold the loop until somebody has noticed."""
+        assert said.line.wait(PATIENCE_S), "nobody noticed"
+        return "moved on"
+
+    recorder = Recorder()
+    async with house(subscribers=[recorder], blocked_s=0.02) as tested:
+        assert (await tested.outcome(agent(call("block"), text("done"), tools=[block]))).output == "done"
+        blocked = await recorder.expect(LoopBlocked)
+    assert blocked.culprit == "tool block"
+    assert blocked.blocked_s > 0.02
+    assert said.lines[0].startswith(SAID)
+    assert said.lines[0].endswith("it is in tool block")
+
+
+async def test_each_time_is_said_once_and_nobody_is_blamed_without_proof(said: Said) -> None:
+    """However long it stands; code of the application's own is ``unknown``."""
+    published: list[Event] = []
+    watchdog = Watchdog(Watch(), published.append, 0.02)
+    watchdog.start()
+    try:
+        for time_s in (0.0, 0.05):
+            said.line.clear()
+            assert said.line.wait(PATIENCE_S)
+            # It goes on to stand, for as long as the watchdog looks twice more.
+            time.sleep(time_s)  # noqa: ASYNC251 - to block the loop is the test
+            async with asyncio.timeout(PATIENCE_S):
+                before = len(published)
+                while len(published) == before:
+                    await asyncio.sleep(0)
+    finally:
+        watchdog.stop()
+    assert [type(event) for event in published] == [LoopBlocked] * 2
+    assert [event.culprit for event in published if isinstance(event, LoopBlocked)] == ["unknown"] * 2
+    assert len(said.lines) == 2
+
+
+async def test_a_watchdog_that_stops_leaves_nothing() -> None:
+    """Its thread has ended when it returns, and its timer beats no more; one that never began may be stopped."""
+    before = set(threading.enumerate())
+    watchdog = Watchdog(Watch(), lambda _: None, 0.5)
+    watchdog.stop()
+    watchdog = Watchdog(Watch(), lambda _: None, 0.5)
+    watchdog.start()
+    assert {thread.name for thread in set(threading.enumerate()) - before} == {"loopbus-watchdog"}
+    watchdog.stop()
+    assert set(threading.enumerate()) - before == set()
