@@ -6,7 +6,7 @@ from typing import Any
 
 from ..bus.errors import LoopbusError
 from .errors import ReaderGone
-from .output import complain, let_go, prepare
+from .output import complain, prepare, settle
 
 try:
     from .app import app
@@ -34,8 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         commands(args=arguments, prog_name="loopbus")
     except ReaderGone:
-        let_go()
         sys.exit(SIGPIPE)
     except LoopbusError as error:
         complain(str(error))
         sys.exit(USAGE)
+    finally:
+        settle()

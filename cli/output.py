@@ -48,12 +48,13 @@ def complain(words: str) -> None:
         print(f"loopbus: {printable(words)}", file=sys.stderr, flush=True)
 
 
-def let_go() -> None:
-    """Lead both streams nowhere, so that Python does not fail to flush them at its end."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+def settle() -> None:
+    """Write out what is left; a stream that nobody reads leads nowhere then, or Python would fail to flush it."""
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError):
-            os.dup2(nowhere, stream.fileno())
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _encode(value: object) -> Any:

@@ -55,9 +55,11 @@ def _fields(value: object) -> Mapping[str, object] | None:
 
 def _mapping(fields: Mapping[str, object], characters: int, depth: int) -> dict[str, Any]:
     shown: dict[str, Any] = {}
-    for name, item in islice(fields.items(), ITEMS):
-        hidden = is_secret_name(str(name)) and not (item is None or isinstance(item, bool | int | float))
-        shown[short(str(name), characters)] = MASK if hidden else excerpt(item, characters, depth - 1)
+    for key, item in islice(fields.items(), ITEMS):
+        name = str(key)
+        # A count of tokens is no token.
+        hidden = is_secret_name(name[:_SLACK]) and not (item is None or isinstance(item, bool | int | float))
+        shown[short(name, characters)] = MASK if hidden else excerpt(item, characters, depth - 1)
     if len(fields) > ITEMS:
         shown["..."] = f"{len(fields) - ITEMS} more"
     return shown

@@ -1,6 +1,7 @@
 """What is taken for a secret, in names and in texts, and hidden wherever an observer writes."""
 
 import re
+from functools import lru_cache
 
 MASK = "***"
 
@@ -9,6 +10,8 @@ _WORD = (
     r"|cookies?|credentials?"
 )
 _NAME = re.compile(rf"(?:^|_)(?:{_WORD})(?:_|$)")
+_SHORTEST = len("sk_12345678")
+"""A word that is shorter is no secret."""
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 # No pattern begins with a repetition, and none that may fail late goes on for long: so no text makes these slow.
@@ -24,6 +27,7 @@ _KNOWN = re.compile(
 )
 
 
+@lru_cache(maxsize=1024)
 def is_secret_name(name: str) -> bool:
     """Whether what bears this name is a secret: ``api_key``, ``X-Auth-Token``, ``clientSecret``."""
     return _NAME.search(_CAMEL.sub("_", name).lower().replace("-", "_")) is not None
@@ -31,6 +35,8 @@ def is_secret_name(name: str) -> bool:
 
 def redact(text: str) -> str:
     """The text without what looks like a secret: assigned to such a name, part of a URL, or of a known shape."""
+    if len(text) < _SHORTEST and text.isidentifier():
+        return text
     for pattern in (_ASSIGNED, _SCHEME, _USER, _KNOWN):
         text = pattern.sub(rf"\g<name>{MASK}", text)
     return text

@@ -227,6 +227,21 @@ async def test_a_guest_that_cancels_its_own_task_cancels_nobody_else(then: str) 
     await turns()
 
 
+async def test_a_cancellation_from_outside_is_not_taken_for_what_the_guest_left(owner: TaskOwner) -> None:
+    """It comes in the very turn in which the host takes back what the guest has done to its task."""
+
+    async def leaves_a_mess() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        asyncio.get_running_loop().call_soon(task.cancel, "from outside")
+
+    hosting = owner.spawn(host(leaves_a_mess()))
+    await asyncio.wait({hosting})
+    assert hosting.cancelled()
+    assert hosting.cancelling() == 1
+
+
 async def test_the_guest_runs_in_the_hosts_task() -> None:
     """It costs none, so what asks for the current task gets the host's."""
 

@@ -3,7 +3,7 @@
 import pytest
 
 from loopbus.bus import Bus, Deadlock, Event, Overflow, PublishCycle, Recorder, SubscriberFailed, TaskOwner
-from loopbus.bus.nesting import LIMIT, forget
+from loopbus.bus.nesting import LIMIT, chain_of, forget
 
 from .clock import Clock, turns
 from .shop import Ordered, Paid, Shipped, Typed
@@ -154,6 +154,11 @@ async def test_what_was_joined_or_dropped_is_not_remembered(bus: Bus, clock: Clo
     assert len(observer._chains) <= 8  # pyright: ignore[reportPrivateUsage]  # memory is what this is about
     bus.close()
     recorder(Shipped())
+
+
+async def test_outside_of_handlers_there_is_no_chain() -> None:
+    """What is published there can be no part of a cycle."""
+    assert chain_of(Ordered()) == ()
 
 
 async def test_draining_inside_a_handler_is_refused(bus: Bus) -> None:

@@ -37,7 +37,8 @@ def test_on_a_terminal_it_fits(loopbus: Command, monkeypatch: pytest.MonkeyPatch
 def test_json_has_a_schema_for_each_event(loopbus: Command) -> None:
     """Enough to read a log in another language."""
     told: dict[str, dict[str, Any]] = {each["event"]: each for each in json.loads(loopbus("events", "--json").out)}
-    assert list(told) == [each.event_name for each in known_events()]
+    ours = [each.event_name for each in known_events() if each.__module__.startswith("loopbus.")]
+    assert [name for name in told if name in ours] == ours
     finished = told["ToolFinished"]
     assert (finished["version"], finished["durable"]) == (1, True)
     assert "Published exactly once for each ``ToolRequested``" in finished["description"]

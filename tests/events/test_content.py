@@ -140,3 +140,6 @@ def test_a_message_shows_its_text_and_its_calls() -> None:
     message = Message("assistant", (Thinking("hm"), Text("I "), calls[0], Text("call"), calls[1]))
     assert message.text == "I call"
     assert message.tool_calls == calls
+    assert message.tool_results == ()
+    answers = (ToolResult("1", "add", "3"), ToolResult("2", "sub", "-1", "error"))
+    assert Message("tool", answers).tool_results == answers

@@ -2,7 +2,7 @@
 
 import copy
 
-from hypothesis import given
+from hypothesis import given, settings
 
 from loopbus.events import (
     ApprovalDecided,
@@ -44,6 +44,7 @@ def batch(number: int, *, a: int = 1, output: str = "3", blame: bool = False, na
     ]  # fmt: skip
 
 
+@settings(max_examples=40)
 @given(logs())
 def test_the_state_of_a_log_is_the_state_of_the_run_at_every_event(log: list[Event]) -> None:
     """Law 3: the state rebuilt from the first events equals the one that was folded while they came."""
@@ -53,6 +54,7 @@ def test_the_state_of_a_log_is_the_state_of_the_run_at_every_event(log: list[Eve
         assert replay(log[: place + 1]) == live
 
 
+@settings(max_examples=40)
 @given(logs())
 def test_a_state_goes_on_from_anywhere(log: list[Event]) -> None:
     """A copy of the state in the middle, with the rest of the log, is the state at the end."""
@@ -63,6 +65,7 @@ def test_a_state_goes_on_from_anywhere(log: list[Event]) -> None:
     assert state == replay(log)
 
 
+@settings(max_examples=40)
 @given(logs())
 def test_the_state_holds_the_conversation(log: list[Event]) -> None:
     """The same as the fold for it alone."""
@@ -70,6 +73,7 @@ def test_the_state_holds_the_conversation(log: list[Event]) -> None:
     assert replay(log).messages == fold(log).messages
 
 
+@settings(max_examples=40)
 @given(logs())
 def test_what_is_known_of_a_run_is_what_its_log_says(log: list[Event]) -> None:
     """Each count by another way than the fold's own."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from loopbus.bus.event import stamp
 from loopbus.events import (
@@ -64,6 +64,7 @@ def is_whole(transcript: Transcript) -> None:
     assert transcript.pinned == [place for place, message in enumerate(messages) if message.pinned]
 
 
+@settings(max_examples=40)
 @given(logs())
 def test_after_every_event_every_message_is_whole(log: list[Event]) -> None:
     """Whatever the order of results, whatever comes between, and wherever the log stops."""
@@ -73,6 +74,7 @@ def test_after_every_event_every_message_is_whole(log: list[Event]) -> None:
         is_whole(transcript)
 
 
+@settings(max_examples=40)
 @given(logs())
 def test_a_conversation_only_grows_at_its_end(log: list[Event]) -> None:
     """What a model was shown stays what it was, so a view of it needs no copy."""
@@ -83,6 +85,7 @@ def test_a_conversation_only_grows_at_its_end(log: list[Event]) -> None:
         before = list(transcript.messages)
 
 
+@settings(max_examples=40)
 @given(logs())
 def test_nothing_that_was_said_is_lost(log: list[Event]) -> None:
     """Every reply and every injected message is in the conversation at the end of the run, the latter once each."""

@@ -54,7 +54,7 @@ def test_the_publishers_that_are_named_exist(event_class: type[Event]) -> None:
 
 
 @each_event
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(data=st.data())
 def test_every_event_survives_the_way_through_json(event_class: type[Event], data: st.DataObject) -> None:
     """F128: with any JSON and any Unicode in it, what is loaded equals what was dumped, in every type."""
@@ -67,7 +67,7 @@ def test_every_event_survives_the_way_through_json(event_class: type[Event], dat
 
 
 @each_event
-@settings(max_examples=5)
+@settings(max_examples=2)
 @given(data=st.data())
 def test_every_event_is_frozen(event_class: type[Event], data: st.DataObject) -> None:
     """F13: no field of any event can be given another value."""
@@ -94,7 +94,7 @@ def attempts(value: Any) -> int:
 
 
 @each_event
-@settings(max_examples=25)
+@settings(max_examples=8)
 @given(data=st.data())
 def test_nothing_inside_an_event_can_be_changed(event_class: type[Event], data: st.DataObject) -> None:
     """Arguments, data and content too: they are shown to everybody, and stand in the log and in the conversation."""
@@ -112,7 +112,7 @@ def test_what_a_policy_may_change_are_fields(event_class: type[Event]) -> None:
 
 
 @each_event
-@settings(max_examples=5)
+@settings(max_examples=2)
 @given(data=st.data())
 def test_a_wish_that_is_refused_has_a_result(event_class: type[Event], data: st.DataObject) -> None:
     """A veto always yields a well-formed event that says why, so nothing can hang."""

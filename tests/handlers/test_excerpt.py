@@ -46,6 +46,11 @@ def test_secrets_are_masked_by_name_and_by_shape_at_any_depth() -> None:
     assert excerpt(given_value) == {"headers": [{"Authorization": MASK, "token": 7}], "text": MASK}
 
 
+def test_a_name_that_is_cut_still_hides_its_secret() -> None:
+    """However little of it is shown."""
+    assert excerpt({"authorization": "planted"}, characters=3) == {"aut... (13 characters)": MASK}
+
+
 def test_a_secret_at_the_cut_is_not_shown_in_half() -> None:
     """It is looked for before the text is cut."""
     assert "sk-" not in short("x" * 190 + " sk-" + "a" * 60, 200)

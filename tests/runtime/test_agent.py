@@ -10,7 +10,7 @@ import pytest
 from loopbus.backends import NotConfigured, Scripted, call, text
 from loopbus.bus import LoopbusError
 from loopbus.events import Event
-from loopbus.runtime import Agent, BadInput, InsideLoop, Limits, LimitReached, Runtime, UsageError
+from loopbus.runtime import Agent, BadInput, InsideLoop, LimitReached, Limits, Runtime, UsageError
 from loopbus.runtime.default import default_runtime
 from loopbus.tools import BadTool, DuplicateTool
 

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 from weakref import ref
 
@@ -126,11 +126,11 @@ async def by_runtime(gate: Gate) -> object:
 
 
 @pytest.mark.parametrize("way", [by_agent, by_runtime])
-async def test_cancelling_the_wait_cancels_the_run(way: Callable[[Gate], Awaitable[object]]) -> None:
+async def test_cancelling_the_wait_cancels_the_run(way: Callable[[Gate], Coroutine[Any, Any, object]]) -> None:
     """What was cancelled is the caller, so it is told so in the language of asyncio; the run is over by then."""
     gate = Gate()
     async with asyncio.TaskGroup() as group:
-        task = group.create_task(way(gate))  # pyright: ignore[reportArgumentType] - a coroutine
+        task = group.create_task(way(gate))
         await gate.reached.wait()
         task.cancel()
     assert task.cancelled()

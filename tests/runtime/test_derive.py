@@ -34,6 +34,30 @@ def counted(event: ToolFinished) -> Counted:
     return Counted(characters=len(event.output))
 
 
+def doubled(event: Counted) -> Doubled:
+    """Twice as long."""
+    return Doubled(characters=2 * event.characters)
+
+
+def nothing(_: Event) -> None:
+    """Nothing to say."""
+
+
+def forged(_: Event) -> ToolStarted:
+    """A call that nobody made."""
+    return ToolStarted(call_id="x", name="rm")
+
+
+def too_late(_: Event) -> Counted:
+    """A word behind the end."""
+    return Counted(characters=0)
+
+
+def priced(event: ModelReplied) -> CostCounted:
+    """A price for every reply."""
+    return CostCounted(model=event.model, usage=event.usage, cost_usd=0.25)
+
+
 def behind(run: Run, kind: type[Event]) -> Any:
     """The one event of a kind, which is caused by the event before it."""
     (event,) = [event for event in run.log if isinstance(event, kind)]
@@ -58,7 +82,7 @@ async def test_of_what_is_derived_more_may_be_derived() -> None:
     """Each behind its own cause."""
     async with house() as tested:
         tested.runtime.derive(ToolFinished)(counted)
-        tested.runtime.derive(Counted)(lambda event: Doubled(characters=2 * event.characters))
+        tested.runtime.derive(Counted)(doubled)
         run = await tested.start(adder())
         await run.result()
     assert behind(run, Doubled).characters == 4
@@ -70,7 +94,7 @@ async def test_a_deriver_hears_what_it_selects_and_may_have_nothing_to_say() -> 
     shown: list[ToolFinished] = []
     async with house() as tested:
         tested.runtime.derive(ToolFinished.where(name="add", outcome="error"))(shown.append)
-        tested.runtime.derive(ToolFinished.where(name="add", outcome="ok"))(lambda _: None)
+        tested.runtime.derive(ToolFinished.where(name="add", outcome="ok"))(nothing)
         run = await tested.start(adder())
         await run.result()
     assert shown == []
@@ -98,7 +122,7 @@ async def test_a_deriver_cannot_break_the_order_of_a_run() -> None:
     """What may not follow is refused, and the log is as it would be without."""
     recorder = Recorder()
     async with house(subscribers=[recorder]) as tested:
-        tested.runtime.derive(ModelReplied, name="forger")(lambda _: ToolStarted(call_id="x", name="rm"))
+        tested.runtime.derive(ModelReplied, name="forger")(forged)
         run = await tested.start(adder())
         await run.result()
         failed = await recorder.expect(SubscriberFailed)
@@ -110,7 +134,7 @@ async def test_nothing_is_derived_behind_the_end() -> None:
     """The terminal event is the last one, whatever somebody would like to add."""
     recorder = Recorder()
     async with house(subscribers=[recorder]) as tested:
-        tested.runtime.derive(RunFinished, name="too late")(lambda _: Counted(characters=0))
+        tested.runtime.derive(RunFinished, name="too late")(too_late)
         run = await tested.start(adder())
         await run.result()
         assert (await recorder.expect(SubscriberFailed)).subscriber == "too late"
@@ -120,7 +144,5 @@ async def test_nothing_is_derived_behind_the_end() -> None:
 async def test_what_is_derived_counts_in_the_state() -> None:
     """A ledger is a deriver: its costs are the run's, and a fold of the log tells them again."""
     async with house() as tested:
-        tested.runtime.derive(ModelReplied)(
-            lambda event: CostCounted(model=event.model, usage=event.usage, cost_usd=0.25)
-        )
+        tested.runtime.derive(ModelReplied)(priced)
         assert (await tested.outcome(adder())).cost_usd == 0.5

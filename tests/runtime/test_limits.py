@@ -62,7 +62,7 @@ async def test_a_call_beyond_the_limit_is_answered_and_not_run() -> None:
         await limited(tested, run)
     finished = [event for event in run.log if isinstance(event, ToolFinished)]
     assert sorted(event.outcome for event in finished) == ["error", "ok", "ok"]
-    assert "Not run: this run may make 2 tool calls" in [event.output for event in finished if event.blame][0]
+    assert "Not run: this run may make 2 tool calls" in next(event.output for event in finished if event.blame)
 
 
 async def test_the_limits_of_a_run_count_and_not_the_agents() -> None:

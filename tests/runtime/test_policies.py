@@ -48,6 +48,11 @@ def judge(tested: House, heard: type[Event], answer: Callable[[Any], Any], **opt
     tested.runtime.intercept(heard, name="the policy", **options)(mine)
 
 
+def unchanged(event: Event) -> Event:
+    """Let everything through."""
+    return event
+
+
 def one(run: Run, kind: type[Event]) -> Any:
     """The one event of a kind."""
     (event,) = [event for event in run.log if isinstance(event, kind)]
@@ -193,9 +198,9 @@ async def test_options_that_mean_nothing_are_refused_where_they_are_made() -> No
     """Not at the first event."""
     async with house() as tested:
         with pytest.raises(BadOption, match="on_error='ignore' is none of"):
-            tested.runtime.intercept(ToolRequested, on_error="ignore")(lambda event: event)  # pyright: ignore[reportArgumentType] - the point
+            tested.runtime.intercept(ToolRequested, on_error="ignore")(unchanged)  # pyright: ignore[reportArgumentType] - the point
         with pytest.raises(BadOption, match="deadline_s=0"):
-            tested.runtime.intercept(ToolRequested, deadline_s=0)(lambda event: event)
+            tested.runtime.intercept(ToolRequested, deadline_s=0)(unchanged)
 
 
 @pytest.mark.parametrize("fact", [ToolStarted, RunFinished, ModelFailed])
@@ -203,7 +208,7 @@ async def test_what_has_happened_cannot_be_refused(fact: type[Event]) -> None:
     """Only what its class lets be changed or vetoed."""
     async with house() as tested:
         with pytest.raises(NotInterceptable, match=f"{fact.__name__} states what has happened"):
-            tested.runtime.intercept(fact)(lambda event: event)
+            tested.runtime.intercept(fact)(unchanged)
 
 
 # --- the request to the model: ModelRequested ---

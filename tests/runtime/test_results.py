@@ -53,14 +53,16 @@ async def test_a_run_that_failed_by_an_exception_has_it_for_its_cause() -> None:
     """So a traceback leads to the line; the event says it in data."""
 
     def broken(_: object) -> str:
-        return {}["instructions"]
+        return dict[str, str]()["instructions"]
 
     async with house() as tested:
         run = await tested.start(Agent(Fake(lambda _: None), broken))  # pyright: ignore[reportArgumentType] - never asked
         with pytest.raises(RunFailed, match=r"stage [\w.]*\.Prompt failed on TurnStarted: KeyError") as caught:
             await run.result()
     assert isinstance(caught.value.__cause__, KeyError)
-    assert caught.value.result.error == Fault("KeyError", caught.value.result.reason, "loopbus.handlers.stages.prompt.Prompt")
+    assert caught.value.result.error == Fault(
+        "KeyError", caught.value.result.reason, "loopbus.handlers.stages.prompt.Prompt"
+    )
 
 
 async def test_each_who_waits_is_given_an_error_of_its_own() -> None:
@@ -95,7 +97,10 @@ async def test_a_run_that_is_stopped_by_somebody_has_no_exception_behind_it() ->
         await gate.reached.wait()
         await cancelled.cancel("the user left")
         limited = await tested.start(agent(call("add", a=1, b=1), tools=[add], limits=Limits(turns=1)))
-        for run, error_class, reason in ((cancelled, RunCancelled, "the user left"), (limited, LimitReached, "1 turns")):
+        for run, error_class, reason in (
+            (cancelled, RunCancelled, "the user left"),
+            (limited, LimitReached, "1 turns"),
+        ):
             with pytest.raises(error_class, match=reason) as caught:
                 await run.result()
             assert caught.value.__cause__ is None

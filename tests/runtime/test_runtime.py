@@ -22,12 +22,12 @@ from ..faults.misbehaving import Gate, waiting
 async def test_a_runtime_that_was_never_opened_or_is_closed_starts_nothing() -> None:
     """``RuntimeClosed`` says how it is meant to be used."""
     runtime = Runtime()
-    with pytest.raises(RuntimeClosed, match="async with Runtime"):
+    with pytest.raises(RuntimeClosed, match="not open yet; use it inside `async with Runtime"):
         await runtime.start(CANARY, "go")
     await runtime.aclose()
     async with runtime:
         await runtime.run(CANARY, "go")
-    with pytest.raises(RuntimeClosed):
+    with pytest.raises(RuntimeClosed, match="is closed; use it inside"):
         await runtime.run(CANARY, "go")
     await runtime.aclose()
 
@@ -48,6 +48,13 @@ async def test_a_runtime_that_cannot_be_opened_leaves_nothing() -> None:
     with pytest.raises(BadSelector):
         await Runtime(subscribers=[Recorder(), "nonsense"]).open()
     assert (asyncio.all_tasks(), threading.active_count()) == (tasks, threads)
+
+
+@pytest.mark.parametrize("sessions", [0, "many", 1.5])
+def test_a_number_of_sessions_is_one_or_more(sessions: Any) -> None:
+    """Naming the option."""
+    with pytest.raises(BadInput, match=r"sessions=.*: give a whole number, 1 or more"):
+        Runtime(sessions=sessions)
 
 
 @pytest.mark.parametrize("option", ["grace_s", "blocked_s"])

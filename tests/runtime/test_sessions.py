@@ -1,10 +1,12 @@
 """A session is a conversation by name: one run at a time has it, and the next one goes on where that ended."""
 
+from typing import Any
+
 import pytest
 
 from loopbus.backends import Broken, Scripted, call, fail, text
 from loopbus.events import RunStarted, user
-from loopbus.runtime import Agent, BadInput, Limits, RunFailed, SessionBusy
+from loopbus.runtime import Agent, BadInput, Limits, RunFailed, Runtime, SessionBusy
 from loopbus.runtime.sessions import Sessions
 
 from ..faults.house import CANARY, add, agent, house
@@ -83,7 +85,9 @@ async def test_a_run_that_did_not_complete_leaves_a_balanced_conversation(end: s
     model = Scripted([text("going on")])
     limits = Limits(turns=2 if end == "limit" else 9)
     async with house() as tested:
-        result = await tested.outcome(agent(call("add", a=17, b=25), ENDS[end], tools=[add], limits=limits), session="s")
+        result = await tested.outcome(
+            agent(call("add", a=17, b=25), ENDS[end], tools=[add], limits=limits), session="s"
+        )
         assert result.status == ("limit" if end == "limit" else "failed")
         assert (await tested.outcome(Agent(model), "and now?", session="s")).output == "going on"
     shown = model.requests[0].messages
@@ -95,9 +99,10 @@ async def test_a_run_that_did_not_complete_leaves_a_balanced_conversation(end: s
 async def test_a_request_that_is_refused_does_not_take_the_session() -> None:
     """Whatever was wrong with it, the session stays free."""
     async with house() as tested:
-        for wrong in ({"messages": ["hello"]}, {"messages": [None]}, {"key": 7}):
+        mistakes: list[dict[str, Any]] = [{"messages": ["hello"]}, {"messages": [None]}, {"key": 7}]
+        for wrong in mistakes:
             with pytest.raises(BadInput, match=r"messages\[0\]|key"):
-                await tested.start(CANARY, session="s", **wrong)
+                await tested.start(CANARY, "go", session="s", **wrong)
         assert (await tested.outcome(CANARY, session="s")).output == "42"
 
 

@@ -170,7 +170,7 @@ async def test_concurrent_runs_do_not_garble_each_other() -> None:
             await run.outcome()
     lines = pipe.getvalue().splitlines()
     for run in runs[1:]:
-        tag = run.id.rpartition("-")[2]
+        tag = run.id[-8:]
         mine = [line.removeprefix(f"[{tag}] ") for line in lines if line.startswith(f"[{tag}] ")]
         assert mine[1:5] == ["Let me add.", mine[2], "    42", "It is 42."]
         assert mine[2].startswith("add(a=17, b=25): ok, ")
