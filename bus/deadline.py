@@ -9,6 +9,9 @@ from .guest import Abandoned, Guest, Watch
 
 T = TypeVar("T")
 
+_NOBODYS = Context()
+"""For timers: the loop keeps a cancelled one until its time, and with it whatever its context holds."""
+
 
 class DeadlinePassed(Exception):
     """A guest was cancelled because its time was up. ``rest`` is what is left of one that would not end."""
@@ -29,7 +32,10 @@ async def wait_guest(
     :raises DeadlinePassed: its time was up, and it ended because of that or was abandoned.
     """
     guest, loop = Guest(what, watch), asyncio.get_running_loop()
-    timers = [loop.call_later(deadline_s, guest.cancel), loop.call_later(deadline_s + grace_s, guest.abandon)]
+    timers = [
+        loop.call_later(deadline_s, guest.cancel, context=_NOBODYS),
+        loop.call_later(deadline_s + grace_s, guest.abandon, context=_NOBODYS),
+    ]
     try:
         value = await guest.host(work)
     except Abandoned as left:

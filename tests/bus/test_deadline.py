@@ -1,6 +1,9 @@
 """Waiting for a guest, but no longer than it may take."""
 
 import asyncio
+import contextvars
+import gc
+import weakref
 from collections.abc import Coroutine
 from typing import Any
 
@@ -12,6 +15,8 @@ from loopbus.bus.deadline import DeadlinePassed, wait_guest
 from loopbus.bus.guest import Watch
 
 from .clock import Clock, cancelling, turns
+
+variable = contextvars.ContextVar[object]("variable", default=None)
 
 
 class Outcome:
@@ -39,6 +44,22 @@ async def test_a_guest_that_ends_in_time_is_not_touched(clock: Clock, owner: Tas
     await outcome.wait()
     await clock.forward(60)
     assert (outcome.value, outcome.error, outcome.cancelling) == ("value", None, 0)
+
+
+async def test_a_guest_that_has_gone_is_forgotten_before_its_deadline(owner: TaskOwner) -> None:
+    """Law 8: what it knew is not kept until its time would have been up."""
+
+    class Known:
+        """Something that the guest could have seen."""
+
+    known = Known()
+    living = weakref.ref(known)
+    token = variable.set(known)
+    await wait_guest(asyncio.sleep(0), "guest", Watch(), 3600, 3600)
+    variable.reset(token)
+    del known, token
+    gc.collect()
+    assert living() is None
 
 
 async def test_at_the_deadline_the_guest_is_cancelled(clock: Clock, owner: TaskOwner) -> None:

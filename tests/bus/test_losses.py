@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,8 +64,8 @@ async def test_a_loss_of_what_the_house_says_is_not_said(clock: Clock) -> None:
     assert reported.said == []
 
 
-async def test_closing_says_the_rest_and_stops_the_clock(clock: Clock) -> None:
-    """Nothing is lost in silence at the end, and nothing is said twice."""
+async def test_closing_says_the_rest_and_stops_the_clock(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing is lost in silence at the end, and nothing is said twice, neither on the bus nor in the program's log."""
     reported = Reported()
     reported.losses.close()
     reported.losses.note(Ordered(seq=3))
@@ -73,3 +74,4 @@ async def test_closing_says_the_rest_and_stops_the_clock(clock: Clock) -> None:
     await clock.forward(1)
     await turns()
     assert len(reported.said) == 1
+    assert [record.getMessage() for record in caplog.records] == ["reader was too slow and missed 1 events of 1 runs"]

@@ -74,12 +74,17 @@ class Progress:
         call = self.calls.pop(event.call_id, None) or Call(call_words(event.name, {}), event.at)
         # A call that was stopped has nobody to say how long it ran.
         elapsed_s = event.elapsed_s or max(event.at - call.since, 0)
-        return Result(call.words, event.outcome, elapsed_s, printable(short(event.output, 2000)))
+        return Result(call.words, event.outcome, elapsed_s, shown(event.output, 2000))
 
     def figures(self, now: float) -> str:
         """What the run took so far, in one line."""
         cost = f", ${self.cost_usd:.4f}" if self.cost_usd else ""
         return f"{self.tokens:,} tokens{cost}, {max(now - self.began, 0):.1f} s"
+
+
+def shown(text: str, characters: int = 1000) -> str:
+    """Somebody's words, fit to be shown: safe for a terminal, without secrets, cut where they are long."""
+    return printable(short(text, characters))
 
 
 def call_words(name: str, arguments: Mapping[str, object]) -> str:

@@ -18,10 +18,9 @@ from ....events.run import RunFinished, RunStarted
 from ....events.tool import ToolFinished, ToolProgress, ToolRequested
 from ....events.turn import TurnStarted
 from ...errors import MissingExtra
-from ...excerpt import short
 from ...printable import printable
 from .plain import PlainScreen
-from .progress import Progress, call_words
+from .progress import Progress, call_words, shown
 from .screen import Screen
 
 try:
@@ -117,8 +116,8 @@ class TerminalView:
         return run
 
     def _started(self, event: RunStarted) -> None:
-        prompt = printable(short(event.prompt.text, 500))
-        self._screen.show(self._run(event), "begin", f"{printable(event.agent)} ({printable(event.model)}): {prompt}")
+        words = f"{event.agent} ({event.model}): {event.prompt.text}"
+        self._screen.show(self._run(event), "begin", shown(words))
 
     def _turn(self, event: TurnStarted) -> None:
         self._run(event).turn = event.turn
@@ -152,25 +151,22 @@ class TerminalView:
         call = self._run(event).calls.get(event.call_id)
         if call is not None:
             done = "" if event.fraction is None else f" {event.fraction:.0%}"
-            call.doing = printable(short(event.message, 100)).replace("\n", " ") + done
+            call.doing = shown(event.message, 100).replace("\n", " ") + done
 
     def _finished(self, event: ToolFinished) -> None:
         run = self._run(event)
         self._screen.show_result(run, run.settle(event))
 
     def _asked(self, event: ApprovalRequested) -> None:
-        whom = printable(event.approver) or "a person"
-        reason = f": {printable(event.reason)}" if event.reason else ""
-        words = f"waits for {whom} to approve {call_words(event.name, event.arguments)}{reason}"
-        self._screen.show(self._run(event), "note", words)
+        reason = f": {event.reason}" if event.reason else ""
+        call = call_words(event.name, event.arguments)
+        self._note(event, f"waits for {event.approver or 'a person'} to approve {call}{reason}")
 
     def _injected(self, event: MessageInjected) -> None:
-        words = f"{event.author} says: {short(event.message.text, 500)}"
-        self._screen.show(self._run(event), "note", printable(words))
+        self._note(event, f"{event.author} says: {event.message.text}")
 
     def _looped(self, event: LoopDetected) -> None:
-        words = f"the same calls with the same results {event.count} times: {', '.join(event.names)}"
-        self._screen.show(self._run(event), "note", printable(words))
+        self._note(event, f"the same calls with the same results {event.count} times: {', '.join(event.names)}")
 
     def _cost(self, event: CostCounted) -> None:
         run = self._run(event)
@@ -189,8 +185,11 @@ class TerminalView:
     def _dropped(self, event: EventsDropped) -> None:
         """Some of the run was missed, its end perhaps: it is shown again as soon as it is heard of again."""
         if event.subscriber == NAME and event.run_id in self._runs:
-            self._screen.show(self._runs[event.run_id], "note", f"{event.count} events were too fast to be shown")
+            self._note(event, f"{event.count} events were too fast to be shown")
             self._forget(event.run_id)
+
+    def _note(self, event: Event, words: str) -> None:
+        self._screen.show(self._run(event), "note", shown(words))
 
     def _forget(self, run_id: str) -> None:
         self._runs.pop(run_id, None)
@@ -202,7 +201,7 @@ def _reason(event: RunFinished) -> str:
     """Why a run did not complete; what failed is named."""
     error = event.error
     words = f"{error.kind}: {error.message}" if error is not None else event.reason
-    return f": {printable(short(words, 1000))}" if words else ""
+    return f": {shown(words)}" if words else ""
 
 
 def _screen(stream: TextIO, style: Style) -> Screen:
