@@ -4,9 +4,11 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 from contextvars import Context
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from .errors import CannotSpawn
+
+T = TypeVar("T")
 
 _log = logging.getLogger("loopbus.bus")
 
@@ -17,6 +19,11 @@ class Spawn(Protocol):
     def __call__(
         self, work: Coroutine[Any, Any, Any], *, name: str | None = None, context: Context | None = None
     ) -> asyncio.Task[Any]: ...
+
+
+def start(work: Coroutine[Any, Any, T], *, name: str) -> "asyncio.Task[T]":
+    """Start a task that the caller waits for to its end, so that it needs no other owner."""
+    return asyncio.get_running_loop().create_task(work, name=name)
 
 
 class TaskOwner:

@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import gc
 import weakref
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import anyio
@@ -111,6 +111,196 @@ async def test_a_guest_that_swallows_the_deadline_is_abandoned_after_the_grace(c
     rest = owner.spawn(outcome.error.rest, context=outcome.error.context)
     gate.set()
     assert await rest == "late"
+
+
+@pytest.mark.parametrize("scope", [asyncio.timeout, anyio.move_on_after])
+async def test_what_an_abandoned_guest_has_opened_strikes_nobody_else(
+    clock: Clock, owner: TaskOwner, scope: Callable[[float], Any]
+) -> None:
+    """Law 4: a time-out inside it goes off much later, and would cancel the task that it was opened in."""
+    gate, told = anyio.Event(), list[str]()
+
+    async def stubborn() -> None:
+        while not gate.is_set():
+            try:
+                await gate.wait()
+            except asyncio.CancelledError:
+                told.append("cancelled")
+
+    async def opens() -> None:
+        limit = scope(20)
+        if hasattr(limit, "__aenter__"):
+            async with limit:
+                await stubborn()
+        else:
+            with limit:
+                await stubborn()
+
+    outcome = Outcome(opens())
+
+    async def hosting() -> str:
+        await outcome.wait()
+        await clock_struck.wait()
+        return "alive"
+
+    clock_struck = anyio.Event()
+    waiting = owner.spawn(hosting())
+    await turns()
+    await clock.forward(5.1)
+    await clock.forward(1)
+    assert isinstance(outcome.error, DeadlinePassed)
+    assert outcome.error.rest is not None
+    rest = owner.spawn(outcome.error.rest, context=outcome.error.context)
+    before = len(told)
+    await clock.forward(20)
+    assert len(told) > before
+    clock_struck.set()
+    assert await waiting == "alive"
+    gate.set()
+    await asyncio.wait({rest})
+
+
+async def test_what_is_left_of_a_guest_can_be_ended(clock: Clock, owner: TaskOwner) -> None:
+    """Whoever owns the rest cancels it like any task; what it raises is the rest's."""
+
+    async def slow() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            await asyncio.Event().wait()
+
+    outcome = Outcome(slow())
+    waiting = owner.spawn(outcome.wait())
+    await turns()
+    await clock.forward(5.1)
+    await clock.forward(1)
+    await waiting
+    assert isinstance(outcome.error, DeadlinePassed)
+    assert outcome.error.rest is not None
+    rest = owner.spawn(outcome.error.rest)
+    await turns()
+    rest.cancel()
+    await asyncio.wait({rest})
+    assert rest.cancelled()
+
+
+@pytest.mark.parametrize("error", [SystemExit(3), asyncio.CancelledError("mine"), RecursionError()])
+async def test_whatever_the_guest_raises_reaches_its_host_and_no_further(
+    error: BaseException, clock: Clock, owner: TaskOwner
+) -> None:
+    """The guest's own task does not stop the event loop; before the deadline nothing is taken for it."""
+
+    async def fail() -> None:
+        await asyncio.sleep(0)
+        raise error
+
+    with pytest.raises(type(error)) as caught:
+        await wait_guest(fail(), "guest", Watch(), 5, 1)
+    assert caught.value is error
+    assert cancelling() == 0
+
+
+async def test_a_guest_that_cancels_its_own_task_cancels_nobody_else(clock: Clock) -> None:
+    """It has one to itself."""
+
+    async def cancels_itself() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await asyncio.sleep(0)
+
+    with pytest.raises(asyncio.CancelledError):
+        await wait_guest(cancels_itself(), "guest", Watch(), 5, 1)
+    assert cancelling() == 0
+    await turns()
+
+
+async def test_the_guest_sees_the_callers_context_and_keeps_its_own(clock: Clock) -> None:
+    """F41: what it sets does not leak."""
+
+    async def read_and_set() -> object:
+        seen = variable.get()
+        variable.set("inside")
+        return seen
+
+    variable.set("caller")
+    assert await wait_guest(read_and_set(), "guest", Watch(), 5, 1) == "caller"
+    assert variable.get() == "caller"
+
+
+async def test_the_watch_names_the_guest_while_it_has_the_loop(clock: Clock) -> None:
+    """As without a deadline."""
+    watch = Watch()
+
+    async def look() -> str | None:
+        await asyncio.sleep(0)
+        return watch.on_stage
+
+    assert await wait_guest(look(), "guest", watch, 5, 1) == "guest"
+    assert watch.on_stage is None
+
+
+async def test_an_answer_to_a_cancellation_from_outside_counts(clock: Clock, owner: TaskOwner) -> None:
+    """As in a task of the caller's own: it returns in spite of it, and the caller goes on."""
+
+    async def answers() -> str:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as cancelled:
+            return str(cancelled)
+        return "never"
+
+    outcome = Outcome(answers())
+    waiting = owner.spawn(outcome.wait())
+    await turns()
+    waiting.cancel("user left")
+    await waiting
+    assert (outcome.value, outcome.cancelling) == ("user left", 0)
+
+
+async def test_a_caller_that_is_cancelled_waits_until_the_guest_has_cleaned_up(clock: Clock, owner: TaskOwner) -> None:
+    """However often it is cancelled, the guest is not left behind without an owner."""
+    gate, told = anyio.Event(), list[str]()
+
+    async def cleans_up() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            while not gate.is_set():
+                try:
+                    await gate.wait()
+                except asyncio.CancelledError:
+                    told.append("again")
+            told.append("clean")
+
+    outcome = Outcome(cleans_up())
+    waiting = owner.spawn(outcome.wait())
+    await turns()
+    for _ in range(3):
+        waiting.cancel()
+        await turns()
+    assert not waiting.done()
+    gate.set()
+    await asyncio.wait({waiting})
+    assert waiting.cancelled()
+    assert told == ["again", "again", "clean"]
+
+
+async def test_a_guest_whose_caller_is_cancelled_at_once_never_begins(clock: Clock, owner: TaskOwner) -> None:
+    """Its coroutine is closed, so nothing warns of one that was never awaited."""
+    begun: list[int] = []
+
+    async def begins() -> None:
+        begun.append(1)
+
+    outcome = Outcome(begins())
+    waiting = owner.spawn(outcome.wait())
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait({waiting})
+    gc.collect()
+    assert waiting.cancelled()
+    assert begun == []
 
 
 async def test_an_answer_to_the_deadline_counts(clock: Clock, owner: TaskOwner) -> None:

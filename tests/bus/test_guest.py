@@ -11,7 +11,7 @@ import anyio
 import pytest
 
 from loopbus.bus import TaskOwner
-from loopbus.bus.guest import Abandoned, Guest, Watch
+from loopbus.bus.guest import Guest, Watch
 
 from .clock import Clock, cancelling, turns
 
@@ -21,16 +21,6 @@ variable = contextvars.ContextVar("variable", default="outside")
 async def host(work: Coroutine[Any, Any, Any], watch: Watch | None = None) -> Any:
     """Have the running task host ``work``."""
     return await Guest("a guest", watch or Watch()).host(work)
-
-
-async def stubborn(gate: anyio.Event, told: list[str]) -> str:
-    """Swallow every cancellation until the gate opens."""
-    while not gate.is_set():
-        try:
-            await gate.wait()
-        except asyncio.CancelledError:
-            told.append("cancelled")
-    return "done after all"
 
 
 async def test_the_host_gets_what_the_guest_returns() -> None:
@@ -265,79 +255,6 @@ async def test_the_watch_names_the_guest_while_it_has_the_loop() -> None:
     await host(look(), watch)
     assert seen == ["a guest", None, "a guest"]
     assert watch.on_stage is None
-
-
-async def test_a_guest_that_will_not_end_can_be_left(owner: TaskOwner) -> None:
-    """The host goes on at once with ``Abandoned``, its task is clean, and an owner can run the rest to its end."""
-    gate, told, guest = anyio.Event(), list[str](), Guest("stubborn", Watch())
-
-    async def hosting() -> tuple[Abandoned, int]:
-        try:
-            await guest.host(stubborn(gate, told))
-        except Abandoned as left:
-            guest.settle()
-            await asyncio.sleep(0)
-            return left, cancelling()
-        raise AssertionError("it came back")
-
-    task = owner.spawn(hosting())
-    await turns()
-    guest.cancel()
-    await turns()
-    assert told == ["cancelled"]
-    assert not task.done()
-    guest.abandon()
-    left, count = await task
-    assert count == 0
-    rest = owner.spawn(left.rest, context=left.context)
-    await turns()
-    assert told == ["cancelled", "cancelled"]
-    gate.set()
-    assert await rest == "done after all"
-
-
-async def test_what_is_left_of_a_guest_keeps_its_context_and_can_be_cancelled(owner: TaskOwner) -> None:
-    """The rest reads what the guest had set, and ends when it is told to."""
-    guest, told = Guest("slow", Watch()), list[str]()
-
-    async def slow() -> None:
-        variable.set("inside")
-        try:
-            await asyncio.Event().wait()
-        finally:
-            told.append(variable.get())
-            await asyncio.Event().wait()
-
-    async def hosting() -> Abandoned:
-        try:
-            await guest.host(slow())
-        except Abandoned as left:
-            guest.settle()
-            return left
-        raise AssertionError("it came back")
-
-    task = owner.spawn(hosting())
-    await turns()
-    guest.abandon()
-    left = await task
-    rest = owner.spawn(left.rest, context=left.context)
-    await turns()
-    assert told == ["inside"]
-    rest.cancel()
-    await asyncio.wait({rest})
-    assert rest.cancelled()
-
-
-async def test_cancelling_a_guest_that_is_gone_does_nothing() -> None:
-    """Timers may come late: before its first wait and after its end there is nobody to cancel."""
-    guest = Guest("gone", Watch())
-    guest.cancel()
-    guest.abandon()
-    assert await guest.host(asyncio.sleep(0, "done")) == "done"
-    guest.cancel()
-    guest.abandon()
-    assert guest.cancels == 0
-    assert cancelling() == 0
 
 
 async def test_closing_the_host_closes_the_guest() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 import threading
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -97,7 +97,11 @@ def test_a_loop_that_is_torn_down_around_a_runtime_does_not_hang() -> None:
 
     async def serve() -> None:
         async with Runtime(grace_s=0.05) as runtime:
-            runtime.observe(Event)(lambda _: asyncio.sleep(PATIENCE_S))
+
+            @runtime.observe(Event)
+            async def slow(event: Event) -> None:
+                await asyncio.sleep(PATIENCE_S)
+
             await runtime.start(agent(call("wait"), tools=[waiting(Gate())]), "go")
             await asyncio.Event().wait()
 
@@ -135,7 +139,7 @@ def test_an_agent_that_cannot_work_is_refused_where_it_is_written(wrong: str) ->
     """Not in the middle of a run, and naming what is wrong."""
     described, error, words = BAD_AGENTS[wrong]
     with pytest.raises(error, match=words):
-        Agent(**{"model": CANARY.model, **described})
+        Agent(**cast("dict[str, Any]", {"model": CANARY.model, **described}))
 
 
 BAD_REQUESTS: dict[str, tuple[dict[str, Any], str]] = {
@@ -154,7 +158,7 @@ async def test_a_request_that_cannot_work_is_refused_before_anything_happens(wro
     given, words = BAD_REQUESTS[wrong]
     async with Runtime() as runtime:
         with pytest.raises(BadInput, match=words) as caught:
-            await runtime.start(**{"agent": CANARY, "prompt": "go", **given})
+            await runtime.start(**cast("dict[str, Any]", {"agent": CANARY, "prompt": "go", **given}))
         assert isinstance(caught.value, UsageError)
         assert runtime.runs == ()
 

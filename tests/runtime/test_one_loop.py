@@ -91,8 +91,15 @@ async def many_readers(runtime: Runtime) -> Log:
 
 async def observed(runtime: Runtime) -> Log:
     """With observers and a policy that lets everything through."""
-    runtime.observe(Event)(lambda _: None)
-    runtime.intercept(tuple(_interceptable()))(lambda event: event)
+
+    @runtime.observe(Event)
+    async def watch(event: Event) -> None:
+        """Only watch."""
+
+    @runtime.intercept(tuple(_interceptable()))
+    def agree(event: Event) -> Event:
+        return event
+
     return await detached(runtime)
 
 

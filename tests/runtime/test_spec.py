@@ -1,6 +1,6 @@
 """What an agent is made of is checked where it is written, and each refusal says what to write."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -27,7 +27,7 @@ def test_each_refusal_says_what_to_write_instead(wrong: str) -> None:
     """Before any run, and nothing is accepted in silence."""
     given, words = REFUSED[wrong]
     with pytest.raises(BadInput, match=words):
-        Agent(**{"model": MODEL, **given})
+        Agent(**cast("dict[str, Any]", {"model": MODEL, **given}))
 
 
 def test_an_argument_that_does_not_exist_is_the_agents() -> None:
