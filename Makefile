@@ -73,8 +73,7 @@ bench: .venv/.dev ## one table of figures, each beside the floor
 	$(BIN)/python -m benchmarks
 
 docs: .venv/.dev ## write the event reference anew from the event classes
-	$(BIN)/loopbus events --markdown > docs/events.md.new
-	mv docs/events.md.new docs/events.md
+	$(BIN)/python scripts/reference.py
 
 lock: ## write constraints.txt anew (needs uv)
 	echo '# The versions that CI runs with; `make lock` writes this file anew.' > constraints.txt.new

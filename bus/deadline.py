@@ -38,50 +38,71 @@ async def wait_guest(
 
     :raises DeadlinePassed: its time was up, and it ended because of that or was left behind.
     """
-    host = cast("asyncio.Task[Any]", asyncio.current_task())
-    before = host.cancelling()
     guest = Guest(what, watch)
-    task = start(_stay(guest, work), name=what)
-    passed = not await _wait(task, deadline_s)
+    stay = _Stay(start(_hosted(guest, work), name=what))
+    passed = not await stay.wait(deadline_s)
     if passed:
-        task.cancel(f"{what} passed its deadline")
-        if not await _wait(task, grace_s):
-            raise DeadlinePassed(_rest(task), guest.context)
-    if task.cancelled():
-        # It was cancelled before its first step, so it never began.
-        work.close()
-        raise asyncio.CancelledError
-    ended = task.result()
+        stay.task.cancel(f"{what} passed its deadline")
+        if not await stay.wait(grace_s):
+            raise DeadlinePassed(_rest(stay.task), guest.context)
+    ended = stay.ended()
+    work.close()
     if isinstance(ended.error, asyncio.CancelledError):
-        raise DeadlinePassed(None, guest.context) if passed and host.cancelling() <= before else ended.error
-    while host.cancelling() > before:
-        # The guest has answered it.
-        host.uncancel()
+        raise DeadlinePassed(None, guest.context) if passed and not stay.forwarded else ended.error
+    stay.settle()
     return _value(ended)
 
 
-async def _stay(guest: Guest, work: Coroutine[Any, Any, T]) -> _Ended:
+class _Stay:
+    """A guest's task, and the host that waits for it: whoever cancels the host cancels the guest."""
+
+    __slots__ = ("_host", "forwarded", "task")
+
+    def __init__(self, task: "asyncio.Task[_Ended]") -> None:
+        self.task = task
+        self.forwarded = 0
+        """How many cancellations of the host the guest was told of."""
+        self._host = cast("asyncio.Task[Any]", asyncio.current_task())
+
+    async def wait(self, seconds: float) -> bool:
+        """Wait for so long, and say whether the guest has ended."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + seconds
+        while not self.task.done():
+            left = until - loop.time()
+            if left <= 0:
+                return False
+            try:
+                await asyncio.wait((self.task,), timeout=left)
+            except asyncio.CancelledError as cancelled:
+                self._forward(cancelled)
+        return True
+
+    def ended(self) -> _Ended:
+        """How it ended; a task that was cancelled before its first step has not even begun."""
+        return _Ended(None, asyncio.CancelledError()) if self.task.cancelled() else self.task.result()
+
+    def settle(self) -> None:
+        """Take back what the guest was told of and has answered by ending as it likes."""
+        for _ in range(self.forwarded):
+            self._host.uncancel()
+
+    def _forward(self, cancelled: asyncio.CancelledError) -> None:
+        if self.task.cancel(*cancelled.args):
+            self.forwarded += 1
+            return
+        # The guest has just ended, so it is the host's again: it strikes at its next wait.
+        self._host.uncancel()
+        self._host.cancel(*cancelled.args)
+
+
+async def _hosted(guest: Guest, work: Coroutine[Any, Any, T]) -> _Ended:
     try:
         return _Ended(await guest.host(work), None)
     except (KeyboardInterrupt, GeneratorExit):
         raise
     except BaseException as error:
         return _Ended(None, error)
-
-
-async def _wait(task: asyncio.Task[_Ended], seconds: float) -> bool:
-    """Wait for the end of a task for so long; whoever cancels the waiting cancels the task and waits on."""
-    loop = asyncio.get_running_loop()
-    until = loop.time() + seconds
-    while not task.done():
-        left = until - loop.time()
-        if left <= 0:
-            return False
-        try:
-            await asyncio.wait((task,), timeout=left)
-        except asyncio.CancelledError as cancelled:
-            task.cancel(*cancelled.args)
-    return True
 
 
 async def _rest(task: asyncio.Task[_Ended]) -> Any:

@@ -138,19 +138,18 @@ class Engine:
             child.log.unlink(missing_ok=True)
 
     async def _start(self, model: Path) -> _Child:
-        log_fd, log = tempfile.mkstemp(".log", f"{self._name}-", make_folder(cache_folder() / "logs"))
         key = secrets.token_urlsafe(32)
         # Here and not in a worker thread: to Linux the thread is the parent, and those threads come and go.
-        process = _spawn(self._command, log_fd)
+        process, log = _spawn(self._command, self._name)
         try:
             with anyio.fail_after(START_S):
                 url = await _introduce(process, {**asdict(self._options), "model": str(model), "key": key})
-                child = _Child(process, Address(url, SecretStr(key)), Path(log))
+                child = _Child(process, Address(url, SecretStr(key)), log)
                 await self._check_health(child.address)
         except (BackendError, OSError, ValueError, KeyError) as exc:
             await _stop(process)
             why = f"was not up after {START_S:g} s" if isinstance(exc, TimeoutError) else f"did not come up ({exc})"
-            raise EngineFailed(f"the engine {why} with {model}; {_epitaph(process, Path(log))}") from exc
+            raise EngineFailed(f"the engine {why} with {model}; {_epitaph(process, log)}") from exc
         except BaseException:
             await _stop(process)
             raise
@@ -163,14 +162,15 @@ class Engine:
                 raise Broken(f"its health check answered {reply.status}")
 
 
-def _spawn(command: Sequence[str], log_fd: int) -> subprocess.Popen[bytes]:
+def _spawn(command: Sequence[str], name: str) -> tuple[subprocess.Popen[bytes], Path]:
+    folder, pipe = make_folder(cache_folder() / "logs"), subprocess.PIPE
     try:
-        # In a session of its own, so that Ctrl-C is ours to answer.
-        return subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log_fd, start_new_session=True
-        )
-    finally:
-        os.close(log_fd)
+        with tempfile.NamedTemporaryFile(prefix=f"{name}-", suffix=".log", dir=folder, delete=False) as log:
+            # In a session of its own, so that Ctrl-C is ours to answer.
+            process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=log, start_new_session=True)
+    except OSError as exc:
+        raise EngineFailed(f"the engine's process cannot be started ({exc})") from exc
+    return process, Path(log.name)
 
 
 async def _introduce(process: subprocess.Popen[bytes], options: Mapping[str, Any]) -> str:

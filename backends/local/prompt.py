@@ -76,6 +76,11 @@ def is_calling(request: Request) -> bool:
     return not outcomes or (attempts == 1 and set(outcomes) == {"error"})
 
 
+def has_results(request: Request) -> bool:
+    """Whether the request ends with what tools said."""
+    return bool(request.messages) and request.messages[-1].role == "tool"
+
+
 def calling_turns(request: Request) -> list[Turn]:
     """The conversation for a model that may call a tool next.
 
@@ -90,8 +95,7 @@ def answering_turns(request: Request) -> list[Turn]:
 
     :raises Refused: a message holds what is no text.
     """
-    has_results = bool(request.messages) and request.messages[-1].role == "tool"
-    return _turns(request, "", lambda calls: LOOKING_UP, QUESTION if has_results else "")
+    return _turns(request, "", lambda calls: LOOKING_UP, QUESTION if has_results(request) else "")
 
 
 def describe(tool: ToolSpec) -> str:

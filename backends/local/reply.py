@@ -15,7 +15,7 @@ from ..wire.objects import write_object
 from .calls import Found, find_calls, has_a_source, meant_tool
 from .completions import Completions, End, Piece
 from .draft import Draft
-from .prompt import CALL_OPENING, answering_turns, calling_turns, is_calling
+from .prompt import CALL_OPENING, answering_turns, calling_turns, has_results, is_calling
 from .schema import Schema, closed, fits
 
 MAX_TOKENS = 1024
@@ -29,8 +29,18 @@ EVEN_ODDS = math.log(0.5)
 """A call that takes nothing from the conversation, and one of whose tokens the model itself thought less likely than
 this, is made up: small models would rather invent a call than say that no tool fits."""
 
-GUIDANCE = {"x-guidance": {"whitespace_flexible": False, "key_separator": ": ", "item_separator": ", ", "lenient": True, "coerce_one_of": True}}
-"""The white space that the model was trained on. Left free to choose, it writes white space until it is cut."""
+GUIDANCE = {
+    "whitespace_flexible": False,
+    "key_separator": ": ",
+    "item_separator": ", ",
+    "coerce_one_of": True,
+    "lenient": True,
+}
+"""How the engine is to enforce a schema: with the white space that the model was trained on, for left free to choose, it
+writes white space until it is cut; and as well as it can, for one keyword it does not know would make it give up."""
+
+TALKING = {"repeat_penalty": 1.1, "repeat_last_n": 256}
+"""Keeps a small model from getting stuck in a phrase. Not where it is to repeat what a tool said."""
 
 
 class Call(NamedTuple):
@@ -98,7 +108,8 @@ class LocalReply:
 
     async def _answer(self) -> AsyncGenerator[Delta, None]:
         prompt = await self._completions.render(answering_turns(self._request))
-        async with aclosing(self._complete(prompt)) as pieces:
+        manner = {} if has_results(self._request) else TALKING
+        async with aclosing(self._complete(prompt, **manner)) as pieces:
             async for piece in pieces:
                 if piece.text:
                     yield TextPiece(piece.text)
@@ -126,7 +137,7 @@ class LocalReply:
 
     async def _force(self, prompt: str, tools: Sequence[ToolSpec]) -> Call | None:
         """A call of one of ``tools`` whose arguments cannot but fit; None if it became too long."""
-        schema = {"anyOf": [_call_schema(tool) for tool in tools], **_definitions(tools), **GUIDANCE}
+        schema = {"anyOf": [_call_schema(tool) for tool in tools], **_definitions(tools), "x-guidance": GUIDANCE}
         async with aclosing(self._complete(prompt + CALL_OPENING, json_schema=schema)) as pieces:
             text = "".join([piece.text async for piece in pieces])
         for found in find_calls(text):
@@ -137,7 +148,7 @@ class LocalReply:
         return None
 
     async def _complete(self, prompt: str, **more: Any) -> AsyncGenerator[Piece, None]:
-        async with aclosing(self._completions.complete(prompt, {**self._settings, **more})) as pieces:
+        async with aclosing(self._completions.complete(prompt, {**more, **self._settings})) as pieces:
             async for piece in pieces:
                 if isinstance(piece, End):
                     self._usage += piece.usage

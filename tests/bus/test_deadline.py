@@ -286,21 +286,40 @@ async def test_a_caller_that_is_cancelled_waits_until_the_guest_has_cleaned_up(c
     assert told == ["again", "again", "clean"]
 
 
-async def test_a_guest_whose_caller_is_cancelled_at_once_never_begins(clock: Clock, owner: TaskOwner) -> None:
+async def test_a_guest_without_any_time_never_begins(clock: Clock) -> None:
     """Its coroutine is closed, so nothing warns of one that was never awaited."""
     begun: list[int] = []
 
     async def begins() -> None:
         begun.append(1)
 
-    outcome = Outcome(begins())
-    waiting = owner.spawn(outcome.wait())
-    await asyncio.sleep(0)
-    waiting.cancel()
-    await asyncio.wait({waiting})
+    with pytest.raises(DeadlinePassed):
+        await wait_guest(begins(), "guest", Watch(), 0, 1)
     gc.collect()
-    assert waiting.cancelled()
     assert begun == []
+
+
+async def test_a_cancellation_that_comes_as_the_guest_ends_is_not_lost(clock: Clock, owner: TaskOwner) -> None:
+    """The guest's value is the caller's, and the cancellation strikes where the caller waits next."""
+    told: list[object] = []
+
+    async def ends() -> str:
+        asyncio.get_running_loop().call_soon(waiting.cancel, "user left")
+        return "value"
+
+    async def hosting() -> None:
+        told.append(await wait_guest(ends(), "guest", Watch(), 5, 1))
+        try:
+            await asyncio.sleep(0)
+        except asyncio.CancelledError as cancelled:
+            told.append(str(cancelled))
+            raise
+
+    waiting = owner.spawn(hosting())
+    await asyncio.wait({waiting})
+    assert told == ["value", "user left"]
+    assert waiting.cancelled()
+    assert waiting.cancelling() == 1
 
 
 async def test_an_answer_to_the_deadline_counts(clock: Clock, owner: TaskOwner) -> None:

@@ -206,7 +206,7 @@ async def test_f08_an_observer_may_start_a_run_and_wait_for_it() -> None:
 
 
 async def test_f09_a_subscriber_that_triggers_itself_is_stopped_and_the_cycle_named() -> None:
-    """An observer that answers each run's start with another run is told ``PublishCycle``; no half-started run stays."""
+    """An observer that answers each run's start with another is told ``PublishCycle``; no half-started run stays."""
     started: list[Run] = []
 
     async with house() as tested:

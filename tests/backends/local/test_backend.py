@@ -11,7 +11,7 @@ import pytest
 
 from loopbus.backends import resolve
 from loopbus.backends.contract import Backend
-from loopbus.backends.errors import NotConfigured
+from loopbus.backends.errors import Broken, NotConfigured
 from loopbus.backends.local import LocalModel
 from loopbus.backends.local.errors import BrokenWeights, EngineLost, MissingExtra, UnknownLocalModel, WeightsUnavailable
 from loopbus.events.content import Text
@@ -109,6 +109,17 @@ async def test_an_engine_that_is_killed_ends_its_streams(
         with pytest.raises(EngineLost), anyio.fail_after(10):
             async for _ in deltas:
                 pass
+
+
+async def test_an_engine_that_fails_and_lives_is_not_lost(
+    fake_weights: MakeWeights, unchecked: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its own words are told, and it stays."""
+    monkeypatch.setattr("loopbus.backends.local.engine.FAREWELL_S", 0.0)
+    async with local_model(fake_weights(refuses=500), monkeypatch) as model:
+        with pytest.raises(Broken, match="not today"):
+            await reply(model, asking("one two"))
+        assert model.engine_pid is not None
 
 
 async def test_a_missing_extra_names_it(monkeypatch: pytest.MonkeyPatch) -> None:

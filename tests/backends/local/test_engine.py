@@ -22,6 +22,8 @@ from loopbus.backends.local.engine import Address, Engine, EngineOptions, spare_
 from loopbus.backends.local.errors import EngineFailed
 from loopbus.backends.transport import HttpRequest
 
+from ..servers import Canned
+
 MakeWeights = Callable[..., Path]
 
 
@@ -183,6 +185,18 @@ async def test_a_failed_start_says_why(fake_weights: MakeWeights, behaviour: dic
             await engine.address()
         assert str(path) in str(caught.value)
         assert engine.pid is None
+
+
+async def test_a_process_that_cannot_be_started_is_told_as_such(fake_weights: MakeWeights) -> None:
+    """With the system's own words."""
+    path = fake_weights()
+
+    async def prepare() -> Path:
+        return path
+
+    engine = Engine("model", prepare, Canned(), command=["/no/such/python"])
+    with pytest.raises(EngineFailed, match=r"cannot be started \(.*/no/such/python"):
+        await engine.address()
 
 
 async def test_a_start_that_takes_too_long_is_given_up(

@@ -22,7 +22,7 @@ from loopbus.backends.errors import Misunderstood
 from loopbus.backends.local.completions import Completions, End, Piece
 from loopbus.backends.local.engine import Address
 from loopbus.backends.local.prompt import CALL_OPENING
-from loopbus.backends.local.reply import LocalReply
+from loopbus.backends.local.reply import TALKING, LocalReply
 from loopbus.events.content import Message, ToolCall, ToolResult, user
 from loopbus.events.usage import Usage
 
@@ -231,6 +231,8 @@ async def test_results_are_answered_without_the_tools() -> None:
     found = await answer(model, Request(messages, tools=[ADD]))
     assert (found.text, found.calls) == ('It is {"name": 3}.', [])
     assert "add(a=1, b=2) returned: 3" in model.prompts[0]
+    # A penalty for repetition would keep it from saying what the tool said.
+    assert "repeat_penalty" not in model.settings[0]
 
 
 @pytest.mark.parametrize(("choice", "tools"), [("required", ["add", "get_weather"]), ("get_weather", ["get_weather"])])
@@ -257,9 +259,9 @@ async def test_settings_reach_the_engine() -> None:
     """In its own words; without any, the model is sober and brief."""
     model = Model("a", Line("b", why="word"))
     await answer(model, asking("hi"))
-    assert model.settings[0] == {"temperature": 0.0, "n_predict": 1024, "stop": []}
+    assert model.settings[0] == TALKING | {"temperature": 0.0, "n_predict": 1024, "stop": []}
     chosen = Settings(
-        temperature=0.7, top_p=0.9, max_tokens=50, stop=("END",), seed=3, extra_body={"repeat_penalty": 1.1}
+        temperature=0.7, top_p=0.9, max_tokens=50, stop=("END",), seed=3, extra_body={"repeat_penalty": 1.5}
     )
     found = await answer(model, Request([user("hi")], settings=chosen))
     assert model.settings[1] == {
@@ -268,7 +270,8 @@ async def test_settings_reach_the_engine() -> None:
         "n_predict": 50,
         "stop": ["END"],
         "seed": 3,
-        "repeat_penalty": 1.1,
+        "repeat_penalty": 1.5,
+        "repeat_last_n": 256,
     }
     assert found.stop == StopPiece("stop_sequence", "word")
 

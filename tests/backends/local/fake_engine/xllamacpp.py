@@ -1,8 +1,8 @@
 """Stands in for the engine: its names and its HTTP, without a model. The weights' file says how to behave.
 
 Found before the real one by ``PYTHONPATH``. The file is JSON: ``fails`` is what loading the model raises, ``hangs``
-never finishes it, ``health`` is the status of the health check, and ``dies`` ends the process in the middle of a reply.
-A prompt is completed with the last turn's words, and a reply that ends in ``...`` goes on for ever.
+never finishes it, ``health`` is the status of the health check, ``refuses`` that of every reply, and ``dies`` ends the
+process in the middle of one. A prompt is completed with the last turn's words, and a reply that ends in ``...`` goes on for ever.
 """
 
 import json
@@ -73,6 +73,8 @@ class Handler(BaseHTTPRequestHandler):
             return
         if self.path == "/apply-template":
             self.answer(200, {"prompt": json.dumps(asked["messages"])})
+        elif "refuses" in self.behaviour:
+            self.answer(self.behaviour["refuses"], {"error": {"message": "not today"}})
         else:
             self.complete(json.loads(asked["prompt"])[-1]["content"])
 
