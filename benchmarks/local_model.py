@@ -10,7 +10,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from loopbus import Agent, Runtime
 from loopbus.events.content import Message, ToolCall, ToolResult
@@ -59,7 +59,12 @@ def judge(case: Case, messages: Sequence[Message], answer: str, elapsed_s: float
 
 
 def _agree(arguments: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    return all(_plain(arguments.get(name)) == _plain(value) for name, value in wanted.items())
+    return all(_plain(arguments.get(name)) in _choices(value) for name, value in wanted.items())
+
+
+def _choices(value: Any) -> list[Any]:
+    """Every value that is right: a tuple holds several."""
+    return [_plain(one) for one in cast("tuple[Any, ...]", value if isinstance(value, tuple) else (value,))]
 
 
 def _plain(value: Any) -> Any:

@@ -32,9 +32,10 @@ async def wait_guest(
 ) -> T:
     """Run ``work`` as a guest for at most ``deadline_s`` seconds.
 
-    At the deadline it is cancelled; if it has not ended ``grace_s`` seconds later it is left behind. Cancelling the
-    caller cancels the guest, and the caller waits for its end. The guest has a task of its own, because what it opens
-    there, a time-out or a cancel scope, goes on to cancel that task: of one that was left behind, it would be ours.
+    At the deadline it is cancelled; if it has not ended ``grace_s`` seconds later it is cancelled once more and left
+    behind. Cancelling the caller cancels the guest, and the caller waits for its end. The guest has a task of its own,
+    because what it opens there, a time-out or a cancel scope, goes on to cancel that task: of one that was left behind,
+    it would be ours.
 
     :raises DeadlinePassed: its time was up, and it ended because of that or was left behind.
     """
@@ -44,6 +45,7 @@ async def wait_guest(
     if passed:
         stay.task.cancel(f"{what} passed its deadline")
         if not await stay.wait(grace_s):
+            stay.task.cancel(f"{what} was left behind")
             raise DeadlinePassed(_rest(stay.task), guest.context)
     ended = stay.ended()
     work.close()

@@ -3,12 +3,9 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager
-from contextvars import Context
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
-from ..backends.fold import ReplyFold
 from ..bus import nesting
 from ..bus.bus import Bus
 from ..bus.event import Event
@@ -20,21 +17,17 @@ from ..bus.words import describe
 from ..events.fault import Fault
 from ..events.model import ModelReplied
 from ..events.run import RunFinished, RunStarted
-from ..events.state import RunState
-from ..events.tool import LateToolResult, ToolFinished, ToolRequested
-from ..tools.coercion import render
-from ..tools.errors import Unencodable
+from ..events.tool import ToolFinished, ToolRequested
 from .approvals import ask
 from .errors import OutOfOrder, RunOver
 from .helpers import Helpers
 from .journal import Journal
 from .numbering import numbered
+from .scope import Holding, Scope
 from .stopping import Stopping, close_run, under_way
 from .turn import OVER
 
 _log = logging.getLogger("loopbus.runtime")
-Holding = Callable[[str], AbstractAsyncContextManager[Any]]
-_LATE_BYTES = 2000
 _NO_FAILURE = (RunOver, OutOfOrder, KeyboardInterrupt, GeneratorExit)
 """What a stage may raise without being to blame for it."""
 _BY_THE_LOOP = Stopping("cancelled", "the event loop cancelled the run")
@@ -43,25 +36,13 @@ _TURN = 64
 """Events after which a run that never waits lets the rest of the loop have a turn."""
 
 
-class Actor:
+class Actor(Scope):
     """Drives one run: takes the next event, appends it, awaits the stage that hears it, and takes what that causes.
 
-    It is the ``RunScope`` that the stages see. What may be asked of a run from outside is on ``Run``.
+    It is itself what the stages see. What may be asked of a run from outside is on ``Run``.
     """
 
-    __slots__ = (
-        "_bus",
-        "_helpers",
-        "_inbox",
-        "_pause",
-        "_stages",
-        "deps",
-        "holding",
-        "journal",
-        "state",
-        "stop_reason",
-        "watch",
-    )
+    __slots__ = ("_inbox", "_pause", "_stages")
 
     def __init__(
         self,
@@ -74,15 +55,8 @@ class Actor:
         watch: Watch,
         deps: Any,
     ) -> None:
-        self.journal = journal
-        self.state: RunState = journal.state
-        self.deps = deps
-        self.holding = holding
-        self.watch = watch
-        self.stop_reason: Stopping | None = None
+        super().__init__(journal, bus, helpers, holding=holding, watch=watch, deps=deps)
         self._stages = stages
-        self._bus = bus
-        self._helpers = helpers
         self._inbox: deque[tuple[Event, int]] = deque()
         self._pause: asyncio.Future[None] | None = None
 
@@ -230,15 +204,6 @@ class Actor:
         """Let the stage of a command that is in the log already act, in its turn."""
         self.take(command, command.cause)
 
-    def late(self, call_id: str, name: str, value: object, *, failed: bool) -> None:
-        late = LateToolResult(
-            run_id=self.journal.run_id, call_id=call_id, name=name, output=_shown(value), failed=failed
-        )
-        if self.journal.over:
-            self._bus.publish(late)
-        else:
-            self.journal.append(late, 0)
-
     # --- stopping ---
 
     def stop(self, stopping: Stopping) -> bool:
@@ -270,41 +235,12 @@ class Actor:
             return event.vetoed("the run was stopped before a policy had looked at it")
         return event
 
-    # --- what stages see: RunScope ---
-
-    @property
-    def stopping(self) -> bool:
-        return self.stop_reason is not None
-
-    def append(self, event: Event, cause: int) -> Event:
-        if self.journal.over:
-            raise RunOver(f"run {self.journal.run_id} ended without waiting for {type(event).__name__}")
-        return self.journal.append(event, cause)
-
-    def append_nowait(self, event: Event, cause: int) -> None:
-        if not self.journal.over:
-            self.journal.append(event, cause)
-
-    def tell(self, event: Event, about: int) -> None:
-        if not self.journal.over:
-            self.journal.tell(event, about)
-
-    def hears(self, event_class: type[Event]) -> bool:
-        return self.journal.hears(event_class)
-
-    def event(self, seq: int) -> Event:
-        return self.journal.events[seq - 1]
-
-    def open_reply(self, fold: ReplyFold) -> None:
-        self.journal.reply = fold
+    # --- tools beside the run's own task ---
 
     def answer_later(self, work: Coroutine[Any, Any, Event], what: str, cause: int) -> None:
         task = self._helpers.spawn(self._answer(work, cause), what)
         # A task that is cancelled before its first step never takes it.
         task.add_done_callback(lambda _: work.close())
-
-    def let_go(self, rest: Coroutine[Any, Any, Any], context: Context, what: str) -> None:
-        self._helpers.let_go(rest, context, what)
 
     async def _answer(self, work: Coroutine[Any, Any, Event], cause: int) -> None:
         try:
@@ -324,13 +260,3 @@ def _is_cancelled() -> bool:
     """Whether somebody wants the running task to end."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
-
-
-def _shown(value: object) -> str:
-    """A late value, as text and not too much of it."""
-    if isinstance(value, BaseException):
-        return describe(value)
-    try:
-        return render(value, _LATE_BYTES).text
-    except Unencodable as error:
-        return f"The tool's result cannot be shown: {error}"

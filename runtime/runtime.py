@@ -1,36 +1,30 @@
 """The runtime: owns every long-lived task, thread and connection, and starts runs."""
 
 import asyncio
-import logging
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from typing import Any, Self, TypeVar
-from weakref import WeakKeyDictionary
+from typing import Any, Self
 
-from anyio import fail_after, move_on_after
+from anyio import move_on_after
 
-from ..backends.contract import Backend
-from ..backends.known import resolve
 from ..bus import nesting
 from ..bus.bus import Bus
-from ..bus.event import Event
 from ..bus.guest import Watch
-from ..bus.stages import Stage
 from ..bus.tasks import TaskOwner
 from ..events.content import Message
 from ..events.run import RunStarted
 from ..handlers.limits import Limits
 from ..tools.threads import ThreadPool
 from .actor import Actor
-from .assemble import assemble
 from .checks import COUNT, TIME, check, of
 from .collector import patience
 from .errors import BadInput, RuntimeClosed, UsageError
 from .helpers import Helpers, Zombie, Zombies
 from .journal import Journal
 from .keys import Keys
+from .prepared import Prepared, Stages
 from .resources import Resources
 from .result import RunResult
 from .roll import Roll
@@ -42,19 +36,13 @@ from .stopping import Stopping
 from .subscribing import Subscribing
 from .watchdog import Watchdog
 
-E = TypeVar("E", bound=Event)
-_log = logging.getLogger("loopbus.runtime")
 _REQUEST = {
     "agent": of(AgentSpec, "an Agent, such as Agent('local')"),
     "session": of(str | None, "the name of a conversation, or None"),
     "key": of(str | None, "a text, or None"),
     "limits": of(Limits | None, "Limits(...), or None"),
 }
-_OPTIONS = {
-    "grace_s": TIME,
-    "blocked_s": TIME,
-    "sessions": COUNT,
-}
+_OPTIONS = {"grace_s": TIME, "blocked_s": TIME, "sessions": COUNT}
 
 
 class Runtime(Subscribing):
@@ -93,8 +81,7 @@ class Runtime(Subscribing):
         self._resources = Resources()
         self._keys = Keys()
         self._roll = Roll()
-        self._backends: dict[str, Backend] = {}
-        self._assembled: WeakKeyDictionary[AgentSpec, Mapping[type[Event], Stage]] = WeakKeyDictionary()
+        self._prepared = Prepared(self._threads)
         self._subscribers = tuple(subscribers)
         self._opened = self._open = False
 
@@ -131,7 +118,7 @@ class Runtime(Subscribing):
                 last_first.callback(patience.release)
             last_first.callback(self._watchdog.stop)
             last_first.callback(self._threads.close)
-            last_first.push_async_callback(self._close_backends)
+            last_first.push_async_callback(self._prepared.aclose, self._grace_s)
             last_first.push_async_callback(self._end_tasks)
             last_first.callback(self.bus.close)
             await self._stop_runs()
@@ -179,7 +166,7 @@ class Runtime(Subscribing):
         known = self._keys.find(key, request) if key is not None else None
         if known is not None:
             return known
-        stages, backend = self._stages(agent, limits)
+        backend, stages = self._prepared.backend(agent.model), self._prepared.stages(agent, limits)
         history = self.sessions.messages(session) if session is not None else ()
         first = made(
             RunStarted,
@@ -196,7 +183,7 @@ class Runtime(Subscribing):
         run_id = secrets.token_hex(10)
         if session is not None:
             self.sessions.take(session, run_id)
-        run = self._launch(run_id, agent, session, stages, first, deps, limits or agent.limits)
+        run = self._launch(run_id, agent, stages, first, deps, limits or agent.limits)
         if key is not None:
             self._keys.remember(key, request, run)
         return run
@@ -265,47 +252,15 @@ class Runtime(Subscribing):
         for task in await self._owner.aclose(self._grace_s):
             self._zombies.add(task, "")
 
-    async def _close_backends(self) -> None:
-        for name, backend in self._backends.items():
-            try:
-                with fail_after(self._grace_s):
-                    await backend.aclose()
-            except Exception:
-                _log.exception("the backend of model %s did not close", name)
-
     # --- the making of a run ---
 
-    def _stages(self, agent: AgentSpec, limits: Limits | None) -> tuple[Mapping[type[Event], Stage], Backend]:
-        backend = self._backend(agent.model)
-        if limits is not None:
-            return assemble(agent, backend, self._threads, limits), backend
-        stages = self._assembled.get(agent)
-        if stages is None:
-            stages = self._assembled[agent] = assemble(agent, backend, self._threads, agent.limits)
-        return stages, backend
-
-    def _backend(self, model: str | Backend) -> Backend:
-        if not isinstance(model, str):
-            return model
-        backend = self._backends.get(model)
-        if backend is None:
-            backend = self._backends[model] = resolve(model)
-        return backend
-
     def _launch(
-        self,
-        run_id: str,
-        agent: AgentSpec,
-        session: str | None,
-        stages: Mapping[type[Event], Stage],
-        first: RunStarted,
-        deps: Any,
-        limits: Limits,
+        self, run_id: str, agent: AgentSpec, stages: Stages, first: RunStarted, deps: Any, limits: Limits
     ) -> Run:
         journal = Journal(run_id, self.bus, time.time, lambda: self._over(run))
         helpers = Helpers(self._owner, self._zombies, run_id, self._grace_s)
         actor = Actor(journal, stages, self.bus, helpers, holding=self._resources.holding, watch=self._watch, deps=deps)
-        run = Run(run_id, agent.name, session, actor, self._grace_s)
+        run = Run(run_id, agent.name, first.session, actor, self._grace_s)
         self._roll.add(run)
         journal.append(first, 0)
         task = self._owner.spawn(actor.drive(first), name=f"run {run_id}")

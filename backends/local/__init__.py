@@ -2,6 +2,7 @@
 
 from .backend import LocalModel
 from .catalogue import MODELS
+from .engine import EngineOptions
 from .errors import BrokenWeights, EngineFailed, EngineLost, MissingExtra, UnknownLocalModel, WeightsUnavailable
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "BrokenWeights",
     "EngineFailed",
     "EngineLost",
+    "EngineOptions",
     "LocalModel",
     "MissingExtra",
     "UnknownLocalModel",

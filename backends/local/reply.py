@@ -36,8 +36,8 @@ GUIDANCE = {
     "coerce_one_of": True,
     "lenient": True,
 }
-"""How the engine is to enforce a schema: with the white space that the model was trained on, for left free to choose, it
-writes white space until it is cut; and as well as it can, for one keyword it does not know would make it give up."""
+"""How the engine is to enforce a schema: with the white space that the model was trained on, since left free to choose,
+it writes white space until it is cut; and as far as it can, since one unknown keyword would make it give up."""
 
 TALKING = {"repeat_penalty": 1.1, "repeat_last_n": 256}
 """Keeps a small model from getting stuck in a phrase. Not where it is to repeat what a tool said."""

@@ -28,6 +28,38 @@ async def test_every_subscriber_hears_every_event_in_order(bus: Bus) -> None:
     assert all(each == published for each in seen)
 
 
+async def test_a_new_subscriber_hears_what_is_published_from_then_on(bus: Bus) -> None:
+    """Not what the publisher said before, in the same turn of the loop; and also of classes that were heard before."""
+    seen, first = list[Event](), list[Event]()
+    bus.observe(Ordered, first.append)
+    bus.publish(Ordered(seq=1))
+    bus.observe(Ordered, seen.append)
+    bus.publish(Ordered(seq=2))
+    stream = bus.stream(Ordered)
+    bus.publish(Ordered(seq=3))
+    await bus.drain()
+    assert [event.seq for event in first] == [1, 2, 3]
+    assert [event.seq for event in seen] == [2, 3]
+    assert [event.seq for event in stream.queue.items] == [3]
+
+
+async def test_who_leaves_has_heard_what_was_published_before(bus: Bus) -> None:
+    """In the same turn of the loop too: a stream that is closed can be read to its end."""
+    bus.observe(Ordered, print)
+    stream = bus.stream(Ordered)
+    bus.publish(Ordered(seq=1))
+    stream.close()
+    bus.publish(Ordered(seq=2))
+    assert [event.seq async for event in stream] == [1]
+
+
+def test_a_new_bus_has_nobody_to_ask_or_to_wait_for() -> None:
+    """Publishers look at this before each event."""
+    bus = Bus(TaskOwner("nobody").spawn)
+    assert not bus.may_block
+    assert not bus.has_policies
+
+
 async def test_subscribers_hear_the_same_object(bus: Bus) -> None:
     """Events are frozen, so nobody needs a copy."""
     one, other = list[Event](), list[Event]()
@@ -145,8 +177,10 @@ async def test_derivers_are_found_by_class(bus: Bus) -> None:
     def derive(event: Ordered) -> Paid:
         return Paid(cents=event.pieces)
 
+    assert bus.routes(Rushed).derivers == ()
     deriver = bus.derive(Ordered, derive, name="price")
     assert bus.routes(Rushed).derivers == (deriver,)
+    assert deriver.name == "price"
     assert bus.routes(Paid).derivers == ()
     assert deriver.derive(Ordered(pieces=3)) == Paid(cents=3)
     bus.detach(deriver)

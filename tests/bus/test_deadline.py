@@ -162,12 +162,15 @@ async def test_what_an_abandoned_guest_has_opened_strikes_nobody_else(
 
 async def test_what_is_left_of_a_guest_can_be_ended(clock: Clock, owner: TaskOwner) -> None:
     """Whoever owns the rest cancels it like any task; what it raises is the rest's."""
+    told: list[str] = []
 
     async def slow() -> None:
-        try:
-            await asyncio.Event().wait()
-        except asyncio.CancelledError:
-            await asyncio.Event().wait()
+        for _ in range(2):
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError as cancelled:
+                told.append(str(cancelled))
+        await asyncio.Event().wait()
 
     outcome = Outcome(slow())
     waiting = owner.spawn(outcome.wait())
@@ -179,6 +182,7 @@ async def test_what_is_left_of_a_guest_can_be_ended(clock: Clock, owner: TaskOwn
     assert outcome.error.rest is not None
     rest = owner.spawn(outcome.error.rest)
     await turns()
+    assert told == ["guest passed its deadline", "guest was left behind"]
     rest.cancel()
     await asyncio.wait({rest})
     assert rest.cancelled()

@@ -381,10 +381,10 @@ async def test_the_watch_names_the_policy_that_has_the_loop(bus: Bus) -> None:
         await asyncio.sleep(0)
         return look(event)
 
-    bus.intercept(Ordered, look, name="at once")
     bus.intercept(Ordered, look_later, name="later")
+    bus.intercept(Ordered, look, name="at once")
     await intercept(bus.routes(Ordered).policies, Ordered(), None, watch, bus.policy_failed)
-    assert seen == ["at once", "later"]
+    assert seen == ["later", "at once"]
     assert watch.on_stage is None
 
 

@@ -139,9 +139,32 @@ async def test_cancelling_a_reader_loses_nothing(bus: Bus, owner: TaskOwner) -> 
         assert (await anext(stream)).seq == 1
 
 
-async def test_a_stream_with_a_condition_leaves_the_others_out(bus: Bus) -> None:
-    """Only what is selected takes room."""
-    async with bus.stream(Ordered.where(pieces=7), capacity=1) as stream:
-        for event in orders(20):
-            bus.publish(event)
-        assert (await anext(stream)).seq == 7
+async def test_a_stream_with_a_condition_leaves_the_others_out(bus: Bus, owner: TaskOwner) -> None:
+    """Only what is selected takes room, whether events come many at a time, one at a time, or from a handler."""
+    stream = bus.stream(Ordered.where(pieces=7), capacity=1)
+    for event in orders(20):
+        bus.publish(event)
+    assert (await anext(stream)).seq == 7
+    for place in (30, 40):
+        reading = owner.spawn(anext(stream))
+        await turns()
+        for pieces in (6, 7):
+            bus.publish(Ordered(seq=place + pieces, pieces=pieces))
+            await turns()
+        assert (await reading).seq == place + 7
+    bus.observe(Paid, lambda event: bus.publish(Ordered(seq=event.seq, pieces=event.cents)))
+    for cents in (6, 7):
+        bus.publish(Paid(seq=50 + cents, cents=cents))
+    await bus.drain()
+    assert [event.seq for event in stream.queue.items] == [57]
+
+
+async def test_a_stream_that_is_closed_says_at_once_what_it_missed(bus: Bus, recorder: Recorder) -> None:
+    """Nobody is there to hear it later."""
+    stream = bus.stream(Ordered, name="laggard", capacity=3)
+    for event in orders(5):
+        bus.publish(event)
+    await turns()
+    stream.close()
+    await turns()
+    assert [(said.subscriber, said.count) for said in recorder.of(EventsDropped)] == [(stream.name, 2)]

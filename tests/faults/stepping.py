@@ -60,7 +60,10 @@ def counting(stop_at: int = 0, act: Callable[[], object] = lambda: None) -> Gene
     loop, steps = asyncio.get_running_loop(), Steps(stop_at, act)
 
     def make(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[Any]:
-        return asyncio.Task(_driven(work, steps), loop=loop, **options)
+        task = asyncio.Task(_driven(work, steps), loop=loop, **options)
+        # One that is cancelled before its first step never comes to its work.
+        task.add_done_callback(lambda _: work.close())
+        return task
 
     before = loop.get_task_factory()
     loop.set_task_factory(make)

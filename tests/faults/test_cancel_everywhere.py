@@ -108,6 +108,17 @@ def by_closing(tested: House, run: Run, group: asyncio.TaskGroup) -> tuple[Corou
     return run.outcome(), close
 
 
+def by_the_loop(tested: House, run: Run, group: asyncio.TaskGroup) -> tuple[Coroutine[Any, Any, object], Act]:
+    """Somebody who cancels every task of the run, as a loop does that is torn down."""
+
+    def cancel() -> None:
+        for task in asyncio.all_tasks():
+            if task.get_name().startswith(("run ", "tool ")):
+                task.cancel()
+
+    return run.outcome(), cancel
+
+
 async def stop_at(number: int, way: Way) -> tuple[Steps, Run]:
     """Start a run, stop it at that await, and check everything that must hold then."""
     async with house(grace_s=0.5) as tested, asyncio.TaskGroup() as group:
@@ -213,6 +224,15 @@ async def stop_waiting_at(number: int, how: str) -> Steps:
         assert isinstance(waiter.raised, WAYS[how] if run.status == "cancelled" else (WAYS[how], type(None)))
         await go_on(tested)
     return steps
+
+
+async def test_by_the_loop() -> None:
+    """At every await the tasks of a run can be cancelled by whoever ends the loop: nothing hangs, the log is whole."""
+    steps, _ = await stop_at(0, by_the_loop)
+    for number in range(1, steps.count + 1):
+        acted, run = await stop_at(number, by_the_loop)
+        assert acted.acted
+        assert run.status == "cancelled" or number > steps.count - 10, f"await {number}"
 
 
 async def test_by_closing_the_runtime() -> None:

@@ -13,7 +13,7 @@ import pytest
 from loopbus.backends import Scripted, call, text
 from loopbus.bus import EventsDropped, PublishCycle, Recorder, SubscriberFailed
 from loopbus.events import Custom, Event, RunFinished, RunStarted, TextDelta, ToolFinished, TurnStarted
-from loopbus.runtime import Agent, Run, RunFailed, Runtime
+from loopbus.runtime import Agent, OutOfOrder, Run, RunFailed, Runtime
 from loopbus.tools import ToolContext, tool
 
 from .house import CANARY, PATIENCE_S, add, agent, house, settle
@@ -127,6 +127,22 @@ async def test_f02_a_stage_that_raises_ends_the_run_failed_and_is_named(
     assert fault.kind == error.__name__
     assert f"on {STAGES[stage]}: {error.__name__}: broken" in fault.message
     assert isinstance(caught.value.__cause__, error)
+
+
+async def test_f02_a_stage_that_causes_what_may_not_follow_ends_the_run_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The order table refuses it, the log stays readable along that table, and the error names both."""
+
+    async def hasty(*_: object) -> ToolFinished:
+        return ToolFinished(call_id="x", name="rm", outcome="ok", output="")
+
+    async with house() as tested:
+        with monkeypatch.context() as hasty_only:
+            hasty_only.setattr("loopbus.handlers.stages.begin.Begin.__call__", hasty)
+            run = await tested.start(two_turns())
+            with pytest.raises(RunFailed, match="ToolFinished cannot happen while a run is ready") as caught:
+                await run.result()
+    assert isinstance(caught.value.__cause__, OutOfOrder)
+    assert [type(event).__name__ for event in run.log] == ["RunStarted", "RunFinished"]
 
 
 async def test_f04_a_slow_observer_holds_no_run_up() -> None:

@@ -494,11 +494,13 @@ async def test_f41_context_variables_reach_tools_and_do_not_leak() -> None:
     both = [call("look"), call("look_in_thread")]
     async with house() as tested:
         tenant.set("alice")
-        alice = await tested.start(agent(both, both, call("look"), text("done"), tools=[look, look_in_thread]))
+        script = [call("look"), both, both, call("look"), call("look_in_thread"), text("done")]
+        alice = await tested.start(agent(*script, tools=[look, look_in_thread], limits=Limits(repeats=0)))
         tenant.set("bob")
         bob = await tested.start(agent(call("look"), text("done"), tools=[look]))
         seen = [each.output for each in results((await alice.result()).messages)]
-        assert seen == [*["alice, then mallory", "alice in False"] * 2, "alice, then mallory"]
+        async_look, thread_look = "alice, then mallory", "alice in False"
+        assert seen == [async_look, *[async_look, thread_look] * 2, async_look, thread_look]
         assert [each.output for each in results((await bob.result()).messages)] == ["bob, then mallory"]
         assert tenant.get() == "bob"
 

@@ -151,7 +151,7 @@ async def test_backends_by_name_are_shared_and_closed_with_the_runtime(
         made_of.append(name)
         return made[name]
 
-    monkeypatch.setattr("loopbus.runtime.runtime.resolve", resolve)
+    monkeypatch.setattr("loopbus.runtime.prepared.resolve", resolve)
     with caplog.at_level(logging.ERROR, "loopbus"):
         async with Runtime(grace_s=0.02) as runtime:
             for name in (*made, *made):

@@ -84,6 +84,18 @@ async def test_the_engine_starts_with_the_first_reply_and_serves_the_next(
     assert not is_running(pid)
 
 
+async def test_no_proxy_stands_between(
+    fake_weights: MakeWeights, unchecked: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the environment says: the engine is on this machine, and the prompt should stay there."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    async with local_model(fake_weights(), monkeypatch) as model:
+        assert (await reply(model, asking("one two"))).content == (Text("one two"),)
+
+
 async def test_an_engine_that_dies_is_told_as_lost_and_replaced(
     fake_weights: MakeWeights, unchecked: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

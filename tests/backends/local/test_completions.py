@@ -50,6 +50,8 @@ async def test_a_request_carries_the_key_and_the_settings() -> None:
     body: dict[str, Any] = from_json(request.body)
     assert request.url == "http://127.0.0.1:1/completion"
     assert request.headers["authorization"] == "Bearer secret-key"
+    # The engine hangs up on idle connections, and would do so just as one is used again.
+    assert request.headers["connection"] == "close"
     assert body.pop("response_fields")
     assert body == {"n_predict": 5, "prompt": "Once", "stream": True}
 

@@ -133,6 +133,14 @@ async def test_only_who_knows_its_key_is_answered(fake_weights: MakeWeights) -> 
         assert (await engine.address()).key != address.key
 
 
+async def test_ctrl_c_does_not_reach_it(fake_weights: MakeWeights) -> None:
+    """A terminal interrupts all processes of a session; what follows is for the runtime to decide."""
+    async with an_engine(fake_weights()) as engine:
+        await engine.address()
+        assert engine.pid is not None
+        assert os.getsid(engine.pid) != os.getsid(0)
+
+
 async def test_closing_stops_it_and_leaves_nothing(fake_weights: MakeWeights, cache: Path) -> None:
     """The process is gone when ``aclose`` returns, its log too; closing again is harmless."""
     async with an_engine(fake_weights()) as engine:
@@ -250,8 +258,8 @@ def test_it_serves_one_event_loop_after_another(fake_weights: MakeWeights) -> No
     asyncio.run(close())
 
 
-ORPHAN = """
-    import asyncio, sys, threading
+PARENT = """
+    import asyncio, os, sys, time
     from pathlib import Path
     from loopbus.backends.http import HttpxTransport
     from loopbus.backends.local.engine import Engine
@@ -262,8 +270,10 @@ ORPHAN = """
     async def main():
         engine = Engine("model", prepare, HttpxTransport(trust_env=False))
         await engine.address()
-        print(engine.pid, flush=True)
-        await asyncio.sleep(3600)
+        sleeper = os.fork() if sys.argv[2:] else -1
+        if sleeper:
+            print(f"{engine.pid} {sleeper}", flush=True)
+        time.sleep(60)
 
     asyncio.run(main())
 """
@@ -272,11 +282,27 @@ ORPHAN = """
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
 async def test_it_dies_with_its_parent(fake_weights: MakeWeights, end: signal.Signals) -> None:
     """Whatever the parent dies of, and though it has no moment left to say so."""
-    command = [sys.executable, "-c", textwrap.dedent(ORPHAN), str(fake_weights())]
-    async with await anyio.open_process(command) as parent:
+    command = [sys.executable, "-c", textwrap.dedent(PARENT), str(fake_weights())]
+    async with await anyio.open_process(command, stderr=None) as parent:
         assert parent.stdout is not None
-        pid = int(await parent.stdout.receive())
+        pid = int((await parent.stdout.receive()).split()[0])
         assert is_running(pid)
         parent.send_signal(end)
         await parent.wait()
         await wait_gone(pid)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills a child with its parent")
+async def test_it_dies_with_its_parent_though_another_child_keeps_the_pipe_open(fake_weights: MakeWeights) -> None:
+    """A process that was forked off holds all that its parent held."""
+    command = [sys.executable, "-c", textwrap.dedent(PARENT), str(fake_weights()), "fork"]
+    async with await anyio.open_process(command, stderr=None) as parent:
+        assert parent.stdout is not None
+        pid, sleeper = map(int, (await parent.stdout.receive()).split())
+        parent.kill()
+        await parent.wait()
+        try:
+            assert is_running(sleeper)
+            await wait_gone(pid)
+        finally:
+            os.kill(sleeper, signal.SIGKILL)

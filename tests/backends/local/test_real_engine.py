@@ -16,6 +16,7 @@ from loopbus.backends.contract import Request, Settings, TextPiece, ToolCallPiec
 from loopbus.backends.errors import ContextOverflow
 from loopbus.backends.http import HttpxTransport
 from loopbus.backends.local import LocalModel
+from loopbus.backends.local.cache import cache_folder
 from loopbus.backends.local.catalogue import look_up
 from loopbus.backends.local.completions import Completions, Piece
 from loopbus.backends.local.engine import Address, Engine
@@ -23,6 +24,7 @@ from loopbus.backends.local.weights import obtain
 from loopbus.backends.transport import HttpRequest
 from loopbus.events.content import user
 
+from ...architecture import ROOT
 from ..contract import asking, reply
 from .test_engine import is_running, wait_gone
 from .tools import WEATHER
@@ -131,9 +133,21 @@ PARENT = """
 async def test_it_dies_with_a_parent_that_is_killed() -> None:
     """In the middle of a reply."""
     await small_weights()
-    async with await anyio.open_process([sys.executable, "-c", textwrap.dedent(PARENT)]) as parent:
+    async with await anyio.open_process([sys.executable, "-c", textwrap.dedent(PARENT)], stderr=None) as parent:
         assert parent.stdout is not None
         pid = int((await parent.stdout.receive()).split()[0])
         os.kill(parent.pid, signal.SIGKILL)
         await parent.wait()
         await wait_gone(pid)
+
+
+async def test_the_quickstart_calls_its_tools_and_answers_with_what_they_say() -> None:
+    """With the default model, where ``make demo`` has brought it."""
+    weights = look_up("")
+    if not (cache_folder() / "models" / weights.file).is_file():
+        pytest.skip("the default model is not in the cache; `make demo` downloads it")
+    done = await anyio.run_process([sys.executable, str(ROOT / "examples" / "quickstart.py")])
+    said = done.stdout.decode()
+    assert "tool add is called with {'a': 17, 'b': 25}\n  tool add answers 42" in said
+    assert "42" in said.partition("turn 2")[2]
+    assert said.count("completed after 2 turns") == 2

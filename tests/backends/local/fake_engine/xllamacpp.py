@@ -2,7 +2,8 @@
 
 Found before the real one by ``PYTHONPATH``. The file is JSON: ``fails`` is what loading the model raises, ``hangs``
 never finishes it, ``health`` is the status of the health check, ``refuses`` that of every reply, and ``dies`` ends the
-process in the middle of one. A prompt is completed with the last turn's words, and a reply that ends in ``...`` goes on for ever.
+process in the middle of one. A prompt is completed with the last turn's words, and a reply that ends in ``...`` goes
+on for ever.
 """
 
 import json

@@ -1,0 +1,59 @@
+"""Agents made ready to run: each is put together once, and each model that is asked for by name is made once."""
+
+import logging
+from collections.abc import Mapping
+from weakref import WeakKeyDictionary
+
+from anyio import fail_after
+
+from ..backends.contract import Backend
+from ..backends.known import resolve
+from ..bus.event import Event
+from ..bus.stages import Stage
+from ..handlers.limits import Limits
+from ..tools.threads import ThreadPool
+from .assemble import assemble
+from .spec import AgentSpec
+
+_log = logging.getLogger("loopbus.runtime")
+Stages = Mapping[type[Event], Stage]
+
+
+class Prepared:
+    """The stages of agents, kept for as long as the agent lives, and the backends of models that have a name."""
+
+    def __init__(self, threads: ThreadPool) -> None:
+        self._threads = threads
+        self._stages: WeakKeyDictionary[AgentSpec, Stages] = WeakKeyDictionary()
+        self._backends: dict[str, Backend] = {}
+
+    def backend(self, model: str | Backend) -> Backend:
+        """The backend of an agent's ``model``: its own object, or the one that all agents share by that name.
+
+        :raises NotConfigured: there is no such model, or its key or extra is missing.
+        """
+        if not isinstance(model, str):
+            return model
+        backend = self._backends.get(model)
+        if backend is None:
+            backend = self._backends[model] = resolve(model)
+        return backend
+
+    def stages(self, agent: AgentSpec, limits: Limits | None) -> Stages:
+        """The stages that run an agent, under limits of one run or, where there are none, under its own."""
+        if limits is not None:
+            return assemble(agent, self.backend(agent.model), self._threads, limits)
+        stages = self._stages.get(agent)
+        if stages is None:
+            stages = assemble(agent, self.backend(agent.model), self._threads, agent.limits)
+            self._stages[agent] = stages
+        return stages
+
+    async def aclose(self, grace_s: float) -> None:
+        """Close the backends that were made here, each within ``grace_s`` seconds; one that cannot is logged."""
+        for name, backend in self._backends.items():
+            try:
+                with fail_after(grace_s):
+                    await backend.aclose()
+            except Exception:
+                _log.exception("the backend of model %s did not close", name)
