@@ -32,14 +32,31 @@ class Settings:
 
     temperature: float | None = None
     top_p: float | None = None
+    top_k: int | None = None
+    presence_penalty: float | None = None
+    frequency_penalty: float | None = None
     max_tokens: int | None = None
     stop: tuple[str, ...] = ()
     seed: int | None = None
     reasoning_effort: Literal["none", "minimal", "low", "medium", "high"] | None = None
+    reasoning_tokens: int | None = None
+    """How many tokens of reasoning at most, where a provider counts them; it goes before ``reasoning_effort``."""
+    cache_prompt: Literal["5m", "1h"] | None = None
+    """Have the provider keep what stays the same between requests, for so long, where that must be asked for."""
     parallel_tool_calls: bool | None = None
     tool_choice: str | None = None
     """``auto``, ``none``, ``required``, or a tool's name."""
     extra_body: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSpec:
+    """What the answer must be: JSON text that ``schema`` allows. A backend asks for it natively, or not at all."""
+
+    name: str
+    schema: Mapping[str, JsonValue]
+    description: str = ""
+    strict: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +68,7 @@ class Request:
     tools: Sequence[ToolSpec] = ()
     settings: Settings = Settings()
     streaming: bool = True
+    output: OutputSpec | None = None
 
 
 class TextPiece(NamedTuple):
@@ -119,6 +137,8 @@ class Capabilities:
     images: bool = False
     audio: bool = False
     files: bool = False
+    output: bool = False
+    """Whether ``Request.output`` is kept to by the provider itself."""
 
 
 @runtime_checkable

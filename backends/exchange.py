@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import suppress
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import anyio
 
@@ -11,6 +11,7 @@ from .contract import Delta
 from .errors import BackendError, Broken, Misunderstood
 from .transport import HttpRequest, Transport
 from .wire.failure import Account, failure_of_reply
+from .wire.wire import AnswerReader, FrameReader
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 MAX_ERROR_BYTES = 64 * 1024
@@ -21,46 +22,6 @@ STREAMED: Mapping[str, bool] = {"text/event-stream": True, "application/json": F
 """Content types that say whether an answer is a stream. A page is none, and no answer either: a wrong base URL."""
 
 F = TypeVar("F")
-F_co = TypeVar("F_co", covariant=True)
-F_contra = TypeVar("F_contra", contravariant=True)
-
-
-class FrameReader(Protocol[F_co]):
-    """Cuts a stream of bytes into frames."""
-
-    def feed(self, chunk: bytes) -> Sequence[F_co]:
-        """The frames that ``chunk`` completes."""
-        ...
-
-    def close(self) -> Sequence[F_co]:
-        """The frames that the end of the stream left unfinished."""
-        ...
-
-
-class AnswerReader(Protocol[F_contra]):
-    """Reads the frames of one answer, or the answer whole."""
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the provider has said that the reply is over."""
-        ...
-
-    @property
-    def done(self) -> bool:
-        """Whether no frame follows."""
-        ...
-
-    def read(self, frame: F_contra) -> Sequence[Delta]:
-        """The deltas of one frame."""
-        ...
-
-    def read_whole(self, body: bytes) -> Sequence[Delta]:
-        """All deltas of an answer that was not streamed."""
-        ...
-
-    def finish(self) -> Sequence[Delta]:
-        """The last deltas, the stop at their end."""
-        ...
 
 
 async def exchange(
