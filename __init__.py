@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .backends.contract import Settings
-    from .bus import Ask, LoopbusError, Veto
+    from .bus import Ask, Instead, LoopbusError, Veto
     from .bus.declare import intercept, observe
     from .handlers.limits import Limits
     from .runtime import Agent, LimitReached, Run, RunCancelled, RunFailed, RunResult, Runtime
@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Agent",
     "Ask",
+    "Instead",
     "LimitReached",
     "Limits",
     "LoopbusError",
@@ -39,6 +40,7 @@ __all__ = [
 _HOMES = {
     "Agent": "runtime",
     "Ask": "bus",
+    "Instead": "bus",
     "LimitReached": "runtime",
     "Limits": "handlers.limits",
     "LoopbusError": "bus",

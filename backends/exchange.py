@@ -1,7 +1,7 @@
 """One exchange with a model over HTTP: a request in, deltas out, whatever the wire."""
 
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
@@ -18,7 +18,15 @@ MAX_ERROR_BYTES = 64 * 1024
 FAREWELL_S = 1.0
 """How long to wait for the end of the body once the wire has said its last word. It frees the connection for reuse."""
 
-STREAMED: Mapping[str, bool] = {"text/event-stream": True, "application/json": False, "text/html": False}
+JSON = "application/json"
+STREAMED: Mapping[str, bool] = {
+    "text/event-stream": True,
+    "application/vnd.amazon.eventstream": True,
+    "application/x-ndjson": True,
+    "application/stream+json": True,
+    JSON: False,
+    "text/html": False,
+}
 """Content types that say whether an answer is a stream. A page is none, and no answer either: a wrong base URL."""
 
 F = TypeVar("F")
@@ -32,20 +40,24 @@ async def exchange(
     answer: AnswerReader[F],
     *,
     streaming: bool,
+    json_streams: bool = False,
+    sign: Callable[[HttpRequest], Awaitable[HttpRequest]] | None = None,
 ) -> AsyncGenerator[Delta, None]:
-    """Send ``request`` and yield the deltas of its answer, the stop last.
+    """Send ``request``, signed by ``sign`` first, and yield the deltas of its answer, the stop last.
 
     Whether the answer is a stream is for its content type to say; ``streaming``, what was asked for, counts where that
-    says nothing. Leaving early closes the connection.
+    says nothing, as JSON does where ``json_streams``. Leaving early closes the connection.
 
     :raises BackendError: whatever goes wrong, told apart by class; ``provider`` is set.
     """
     try:
+        if sign is not None:
+            request = await sign(request)
         async with transport.open(request) as reply:
             if not 200 <= reply.status < 300:
                 body = await reply.read(MAX_ERROR_BYTES, cut=True)
                 raise failure_of_reply(account, reply.status, reply.headers, body, now_s=time.time())
-            if not _is_stream(reply.headers, streaming):
+            if not _is_stream(reply.headers, streaming, json_streams):
                 for delta in answer.read_whole(await reply.read(MAX_BODY_BYTES)):
                     yield delta
                 return
@@ -90,6 +102,6 @@ async def _wait_farewell(chunks: AsyncGenerator[bytes, None]) -> None:
             pass
 
 
-def _is_stream(headers: Mapping[str, str], asked: bool) -> bool:
+def _is_stream(headers: Mapping[str, str], asked: bool, json_streams: bool) -> bool:
     media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-    return STREAMED.get(media_type, asked)
+    return asked if json_streams and media_type == JSON else STREAMED.get(media_type, asked)

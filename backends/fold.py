@@ -9,10 +9,12 @@ from typing import Any, ClassVar, cast
 from pydantic_core import from_json, to_json
 
 from ..events.content import Block, Text, Thinking, ToolCall
+from ..events.unchecked import unchecked_value
 from ..events.usage import NO_USAGE
 from .contract import BlockPiece, Delta, Reply, StopPiece, TextPiece, ThinkingPiece, ToolCallPiece, UsagePiece
 from .errors import Incomplete
 
+_call = unchecked_value(ToolCall)
 _MAY_OVERFLOW = re.compile(r"[eE]\+?\d{3}|\d{300}")
 
 
@@ -85,7 +87,7 @@ class _WholeCall:
 
     def block(self) -> ToolCall:
         call = self._call
-        return ToolCall(self._call_id, call.name, call.arguments, call.provider_id, call.malformed, call.signature)
+        return _call(self._call_id, call.name, call.arguments, call.provider_id, call.malformed, call.signature)
 
     def cut(self) -> ToolCall:
         """The call as one that never runs."""

@@ -1,74 +1,69 @@
-"""The models that can be asked for by name."""
+"""The models that can be asked for by name: a name, made into a backend."""
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
+from string import Formatter
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from .auth import Auth, KeyAuth, NoAuth
 from .contract import Backend
 from .errors import NotConfigured
+from .hosted import Hosted
 from .local.backend import LocalModel
-from .openai_compatible import OpenAICompatible
-from .wire.openai_chat_request import CHAT, Dialect
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provider:
-    """One row of the table.
-
-    ``url_variable`` and ``key_variable`` name the environment variables that override ``base_url`` and hold the key;
-    a provider of one's own machine needs no key, but takes one.
-    """
-
-    base_url: str
-    url_variable: str = ""
-    key_variable: str = ""
-    needs_key: bool = False
-    dialect: Dialect = CHAT
-
-
-PROVIDERS: Mapping[str, Provider] = {
-    "openai": Provider(
-        base_url="https://api.openai.com/v1",
-        url_variable="OPENAI_BASE_URL",
-        key_variable="OPENAI_API_KEY",
-        needs_key=True,
-        dialect=Dialect(max_tokens="max_completion_tokens"),
-    ),
-    "ollama": Provider(base_url="http://127.0.0.1:11434/v1", url_variable="OLLAMA_BASE_URL"),
-    "lmstudio": Provider(base_url="http://127.0.0.1:1234/v1", url_variable="LMSTUDIO_BASE_URL"),
-    "vllm": Provider(base_url="http://127.0.0.1:8000/v1", url_variable="VLLM_BASE_URL", key_variable="VLLM_API_KEY"),
-}
+from .provider import Place, Provider
+from .providers import ALIASES, ANY_ADDRESS, PROVIDERS
+from .transport import Transport
 
 FACTORIES: Mapping[str, Callable[[str], Backend]] = {"local": LocalModel}
-"""Backends that are no OpenAI-compatible server: each makes one from what follows its name and a colon."""
-
-ANY_ADDRESS = Provider(base_url="", key_variable="LOOPBUS_API_KEY")
-"""The row for a server that is given by its address."""
+"""Backends that are no provider at an address: each makes one from what follows its name and a colon."""
 
 
-def resolve(model: str, *, api_key: SecretStr | str | None = None) -> Backend:
+def resolve(
+    model: str,
+    *,
+    api_key: SecretStr | str | None = None,
+    base_url: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    transport: Transport | None = None,
+) -> Backend:
     """The backend for a model's name.
 
     A name is ``local`` or ``local:model`` for a model on this machine's CPU, ``provider:model`` for a row of the
     table, or ``http://host:8000/v1#model`` for any OpenAI-compatible server. The key is ``api_key`` or else the
     provider's environment variable; a server given by its address gets the one in ``LOOPBUS_API_KEY``, if that is set.
+    ``base_url`` and ``headers`` send a provider's wire through a gateway.
 
-    :raises NotConfigured: no such provider, no model in the name, or no key; says what to write or to set.
+    :raises NotConfigured: no such provider, no model in the name, no key, or an address with a part that is not known;
+        says what to write or to set.
     """
     if "://" in model:
-        base_url, _, name = model.partition("#")
-        return _connect(_host(base_url), base_url, name, ANY_ADDRESS, api_key)
-    provider, _, name = model.partition(":")
-    if provider in FACTORIES:
-        return FACTORIES[provider](name)
-    if provider not in PROVIDERS:
-        raise NotConfigured(_unknown(model, provider))
-    row = PROVIDERS[provider]
-    return _connect(provider, os.environ.get(row.url_variable) or row.base_url, name, row, api_key)
+        address, _, name = model.partition("#")
+        provider, row, written = _host(address), ANY_ADDRESS, f"{address}#MODEL"
+    else:
+        provider, _, name = model.partition(":")
+        if provider in FACTORIES:
+            return FACTORIES[provider](name)
+        provider = ALIASES.get(provider, provider)
+        if provider not in PROVIDERS:
+            raise NotConfigured(_unknown(model, provider))
+        address, row, written = base_url, PROVIDERS[provider], f"{provider}:MODEL"
+    if not name:
+        raise NotConfigured(f"no model is named: write {written}")
+    places = {place: _look_up(where) for place, where in row.places.items()}
+    return Hosted(
+        row.wire,
+        address or os.environ.get(row.url_variable) or _address(provider, row, places),
+        name,
+        _auth(model, provider, row, places, api_key),
+        provider=provider,
+        headers={**_known(row.headers), **(headers or {})},
+        query=_known(row.query),
+        capabilities=row.capabilities,
+        transport=transport,
+    )
 
 
 def _host(address: str) -> str:
@@ -79,19 +74,42 @@ def _host(address: str) -> str:
         return ""
 
 
-def _connect(provider: str, base_url: str, name: str, row: Provider, api_key: SecretStr | str | None) -> Backend:
-    if not name:
+def _address(provider: str, row: Provider, places: Mapping[str, str]) -> str:
+    for _, name, _, _ in Formatter().parse(row.base_url):
+        if name and not places[name]:
+            variables = " or ".join(row.places[name].variables)
+            raise NotConfigured(f"{provider} needs to know its {name}: set {variables}", provider=provider)
+    return row.base_url.format_map(places)
+
+
+def _auth(
+    model: str, provider: str, row: Provider, places: Mapping[str, str], api_key: SecretStr | str | None
+) -> Auth:
+    for key in row.keys:
+        if found := api_key or _look_up(Place((key.variable,))):
+            return KeyAuth(found, header=key.header, scheme=key.scheme, variable=key.variable)
+    if row.signer is not None:
+        return row.signer(places)
+    if row.needs_key:
+        variables = " or ".join(key.variable for key in row.keys)
         raise NotConfigured(
-            f"no model is named: write {f'{base_url}#MODEL' if row is ANY_ADDRESS else f'{provider}:MODEL'}"
-        )
-    key = api_key or os.environ.get(row.key_variable, "").strip() or None
-    if row.needs_key and key is None:
-        raise NotConfigured(
-            f"{provider} needs a key: set {row.key_variable}, "
-            f"or give the agent resolve('{provider}:{name}', api_key=...)",
+            f"{provider} needs a key: set {variables}, or give the agent resolve({model!r}, api_key=...)",
             provider=provider,
         )
-    return OpenAICompatible(base_url, name, key, provider=provider, key_variable=row.key_variable, dialect=row.dialect)
+    if api_key:
+        return KeyAuth(api_key)
+    return NoAuth(row.key_variable)
+
+
+def _look_up(place: Place) -> str:
+    found = (os.environ.get(variable, "").strip() for variable in place.variables)
+    value = next(filter(None, found), place.default)
+    return place.write(value) if value else ""
+
+
+def _known(places: Mapping[str, Place]) -> dict[str, str]:
+    found = ((name, _look_up(place)) for name, place in places.items())
+    return {name: value for name, value in found if value}
 
 
 def _unknown(model: str, provider: str) -> str:

@@ -19,7 +19,7 @@ from .errors import (
 )
 from .event import Event
 from .house import EventsDropped, House, LoopBlocked, SubscriberFailed
-from .interception import Ask, Policy, Veto
+from .interception import Ask, Instead, Policy, Veto
 from .observer import Observer
 from .queue import Overflow
 from .recorder import Recorder
@@ -42,6 +42,7 @@ __all__ = [
     "Event",
     "EventsDropped",
     "House",
+    "Instead",
     "LoopBlocked",
     "LoopbusError",
     "NameTaken",

@@ -36,7 +36,7 @@ class Bus:
         self._policies: list[Policy] = []
         self._derivers: list[Deriver] = []
         self._blocking: tuple[Sink, ...] = ()
-        self._outbox = Outbox(lambda: tuple(self._sinks))
+        self.outbox = Outbox(lambda: tuple(self._sinks))
         self._failed: set[str] = set()
         self.table: dict[type[Event], Routes] = {}
         """What was looked up so far; ``routes`` fills it, and every change of the subscriptions empties it."""
@@ -44,6 +44,8 @@ class Bus:
         """Whether any subscriber uses the ``block`` overflow, so that publishers have to look for congestion."""
         self.has_policies = False
         """Whether there is any policy at all, so that publishers have to ask."""
+        self.may_hold = False
+        """Whether either is so."""
 
     # --- subscribing ---
 
@@ -73,7 +75,7 @@ class Bus:
             overflow=overflow,
             on_error=on_error,
         )
-        self._outbox.flush()
+        self.outbox.flush()
         self._spawn(observer.pump(), name=f"observer {observer.name}")
         self._sinks.append(observer)
         self._changed()
@@ -89,7 +91,7 @@ class Bus:
         """
         chosen = selector(heard, Event)
         stream: Stream[E] = Stream(chosen, self.detach, self.publish, name=name, capacity=capacity, overflow=overflow)
-        self._outbox.flush()
+        self.outbox.flush()
         self._sinks.append(stream)
         self._changed()
         return stream
@@ -138,7 +140,7 @@ class Bus:
 
         A policy is still asked about the event that is being judged just now.
         """
-        self._outbox.flush()
+        self.outbox.flush()
         for kept in (self._sinks, self._policies, self._derivers):
             if subscription in kept:
                 kept.remove(subscription)  # pyright: ignore[reportArgumentType]  # it is in there
@@ -183,10 +185,10 @@ class Bus:
         """
         handling = nesting.current()
         if handling is None or handling.event is None:
-            self._outbox.put(event, routes)
+            self.outbox.put(event, routes)
             return
         chain = nesting.chain_of(event)
-        self._outbox.flush()
+        self.outbox.flush()
         for sink in routes.sinks:
             if isinstance(sink, Observer):
                 sink.offer_nested(event, chain)
@@ -195,7 +197,7 @@ class Bus:
 
     async def wait_room(self) -> None:
         """Wait until no subscriber with the ``block`` overflow is behind."""
-        self._outbox.flush()
+        self.outbox.flush()
         for sink in self._blocking:
             if sink.queue.congested:
                 await sink.queue.wait_room()
@@ -207,7 +209,7 @@ class Bus:
         """
         if nesting.handler_is_running():
             raise Deadlock("drain() was called from inside a handler, so it would wait for itself")
-        self._outbox.flush()
+        self.outbox.flush()
         for sink in tuple(self._sinks):
             if isinstance(sink, Observer):
                 await sink.wait_idle()
@@ -242,6 +244,7 @@ class Bus:
         self._blocking = tuple(sink for sink in self._sinks if sink.queue.overflow == "block")
         self.may_block = bool(self._blocking)
         self.has_policies = bool(self._policies)
+        self.may_hold = self.may_block or self.has_policies
 
     def _resolve(self, event_class: type[Event]) -> Routes:
         if not issubclass(event_class, Event):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types

@@ -39,7 +39,15 @@ class Ask:
     reason: str = ""
 
 
-Answer = Event | Veto | Ask
+@dataclass(frozen=True, slots=True)
+class Instead:
+    """A policy's own answer: the wish is not done, and ``event`` is what comes of it."""
+
+    event: Event
+
+
+Ruling = Veto | Ask | Instead
+Answer = Event | Ruling
 Judge = Callable[..., Awaitable[Answer] | Answer]
 
 
@@ -88,14 +96,14 @@ def wants_state(judge: Judge) -> bool:
 
 async def intercept(
     policies: Sequence[Policy], event: E, state: object, watch: Watch, failed: Failed
-) -> tuple[E, Veto | Ask | None]:
-    """Ask every policy in turn; the event as they left it, with the first veto, else the first question."""
+) -> tuple[E, Ruling | None]:
+    """Ask every policy in turn; the event as they left it, with the first veto or answer, else the first question."""
     question: Ask | None = None
     for policy in policies:
         if not policy.selector.matches(event):
             continue
         answer = await _ask(policy, event, state, watch, failed)
-        if isinstance(answer, Veto):
+        if isinstance(answer, Veto | Instead):
             return event, answer
         if isinstance(answer, Ask):
             question = question or answer
@@ -108,7 +116,7 @@ class _Nonsense(Exception):
     """A policy's answer that cannot count; the text says what is wrong with it."""
 
 
-async def _ask(policy: Policy, event: E, state: object, watch: Watch, failed: Failed) -> E | Veto | Ask:
+async def _ask(policy: Policy, event: E, state: object, watch: Watch, failed: Failed) -> E | Ruling:
     cause: BaseException | None = None
     try:
         return _checked(event, await _answer(policy, event, state, watch))
@@ -145,16 +153,18 @@ async def _wait(answer: Awaitable[Answer]) -> Answer:
     return await answer
 
 
-def _checked(event: E, answer: object) -> E | Veto | Ask:
+def _checked(event: E, answer: object) -> E | Ruling:
     """An answer that counts.
 
     :raises _Nonsense: it is of another type, or changes what it may not change, or to what it may not be.
     """
     if answer is event or isinstance(answer, Veto | Ask):
         return answer  # pyright: ignore[reportReturnType]  # the very event
+    if isinstance(answer, Instead):
+        return _fitting(event, answer)
     if not isinstance(answer, Event) or type(answer) is not type(event):
         raise _Nonsense(
-            f"answered {shown(answer)}; it must answer the {type(event).__name__}, a changed one, Veto or Ask"
+            f"answered {shown(answer)}; it must answer the {type(event).__name__}, a changed one, Veto, Ask or Instead"
         )
     before, after = event.__dict__, answer.__dict__
     changed = {name for name in before if before[name] is not after[name] and before[name] != after[name]}
@@ -170,3 +180,18 @@ def _checked(event: E, answer: object) -> E | Veto | Ask:
     except ValidationError as error:
         wrong = error.errors()[0]
         raise _Nonsense(f"changed {wrong['loc'][0]} to what it cannot be: {wrong['msg']}") from None
+
+
+def _fitting(event: Event, answer: Instead) -> Instead:
+    """An answer that can stand in for what would have come of the event.
+
+    :raises _Nonsense: it cannot, or is a fact already.
+    """
+    other = answer.event
+    if not event.answered_by(other):
+        raise _Nonsense(f"answered Instead({shown(other)}), which cannot come of this {type(event).__name__}")
+    if other.seq:
+        raise _Nonsense(
+            f"answered Instead of an event that is in a log already; give a copy with seq=0: {shown(other)}"
+        )
+    return answer

@@ -14,12 +14,12 @@ Chain = tuple[type[Event], ...]
 class Handling:
     """What one subscriber's task is handling, if anything."""
 
-    __slots__ = ("chain", "event")
+    __slots__ = ("chains", "event")
 
-    def __init__(self) -> None:
+    def __init__(self, chains: dict[int, Chain]) -> None:
         self.event: Event | None = None
-        self.chain: Chain | None = None
-        """The classes whose handlers led to this event, the newest last; None if no handler published it."""
+        self.chains = chains
+        """By the ``id`` of an event that a handler published: the classes that led to it, the newest last."""
 
 
 _handling: ContextVar[Handling | None] = ContextVar("loopbus_handling", default=None)
@@ -27,11 +27,9 @@ current = _handling.get
 """What the running task is handling; None in a task that is no subscriber's."""
 
 
-def begin() -> Handling:
+def begin(handling: Handling) -> None:
     """Mark the running task as one that handles events."""
-    handling = Handling()
     _handling.set(handling)
-    return handling
 
 
 def forget() -> None:
@@ -47,7 +45,8 @@ def chain_of(event: Event) -> Chain:
     handling = _handling.get()
     if handling is None or handling.event is None:
         return ()
-    chain = (*(handling.chain or (type(handling.event),)), type(event))
+    led = handling.chains.get(id(handling.event)) or (type(handling.event),)
+    chain = (*led, type(event))
     if len(chain) > LIMIT:
         raise PublishCycle(f"handlers publish each other's triggers without end: {_cycle(chain)}")
     return chain

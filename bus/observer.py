@@ -19,7 +19,7 @@ Watcher = Callable[[Any], Awaitable[Any] | None]
 OnError = Literal["detach", "keep"]
 
 _log = logging.getLogger("loopbus.bus")
-_TURN = 128
+_TURN = range(256)
 """Events that a pump handles before it lets the rest of the loop have a turn."""
 
 
@@ -53,7 +53,6 @@ class Observer:
         self.name = name
         self.selector = selector
         self.failures = 0
-        self._handling = nesting.Handling()
         self._idle: asyncio.Future[None] | None = None
         self._handler = handler
         self._on_error: OnError = on_error
@@ -61,6 +60,7 @@ class Observer:
         self._publish = publish
         self._losses = Losses(name, publish)
         self._chains: dict[int, nesting.Chain] = {}
+        self._handling = nesting.Handling(self._chains)
         self.queue = BoundedQueue(capacity, overflow, self._dropped)
 
     def offer_all(self, events: list[Event]) -> None:
@@ -84,8 +84,9 @@ class Observer:
             # Its last place holds the event, or what it was joined to.
             chains[id(items[-1])] = chain
         if len(chains) > 2 * len(items):
-            waiting = {id(each) for each in items}
-            self._chains = {each: chain for each, chain in chains.items() if each in waiting}
+            known = {id(each) for each in items} | {id(self._handling.event)}
+            for each in [each for each in chains if each not in known]:
+                del chains[each]
 
     def close(self) -> None:
         """End the subscription: the handler is not called again, and what waits is forgotten. Twice is harmless."""
@@ -105,22 +106,24 @@ class Observer:
 
     async def pump(self) -> None:
         """Hand events to the handler until the subscription ends; it ends with this task at the latest."""
-        handling = self._handling = nesting.begin()
+        handling, chains = self._handling, self._chains
+        nesting.begin(handling)
         handler, queue, items = self._handler, self.queue, self.queue.items
         task = cast("asyncio.Task[Any]", asyncio.current_task())
         try:
             while await queue.wait_items():
-                for _ in range(_TURN):
+                for _ in _TURN:
                     if not items:
                         break
                     event = handling.event = items.popleft()
-                    handling.chain = self._chains.pop(id(event), None) if self._chains else None
                     try:
                         answer = handler(event)
                         if answer is not None:
                             await answer
                     except BaseException as error:
                         self._failed(event, error, task)
+                    if chains:
+                        chains.pop(id(event), None)
                 handling.event = None
                 # Left over from a task group inside a handler: Python 3.11's do not take back what they cancelled.
                 while task.cancelling():
@@ -129,7 +132,7 @@ class Observer:
                 if items:
                     await asyncio.sleep(0)
                 else:
-                    self._chains.clear()
+                    chains.clear()
                     self._tell_idle()
         finally:
             if not queue.closed:

@@ -6,11 +6,7 @@ from collections.abc import Callable
 from .event import Event
 from .routes import Routes, Sink
 
-_MOST = 1024
-"""Events that are held back at most."""
-
-
-_FULL = 256
+MOST = 1024
 """Events that wait here at most, whatever a publisher does without letting go of the loop."""
 
 
@@ -22,19 +18,20 @@ class Outbox:
     publisher that does not let go fills the queues in portions, and what overflows there is dropped.
     """
 
-    __slots__ = ("_events", "_scheduled", "_sinks")
+    __slots__ = ("_scheduled", "_sinks", "events")
 
     def __init__(self, sinks: Callable[[], tuple[Sink, ...]]) -> None:
         self._sinks = sinks
-        self._events: list[Event] = []
+        self.events: list[Event] = []
+        """What waits. A publisher that finds some here, and is no handler, may append its own if ``MOST`` allows."""
         self._scheduled: asyncio.Handle | None = None
 
     def put(self, event: Event, routes: Routes) -> None:
         """Take an event; it is in the queues at the next turn of the loop at the latest, or after ``flush``."""
-        events = self._events
+        events = self.events
         if events:
             events.append(event)
-            if len(events) >= _MOST:
+            if len(events) >= MOST:
                 self.flush()
         elif routes.sinks[0].queue.idle:
             # The first of a turn, most likely, and often the only one: whoever sleeps is woken without a detour.
@@ -49,7 +46,7 @@ class Outbox:
         if self._scheduled is not None:
             self._scheduled.cancel()
             self._scheduled = None
-        events, self._events = self._events, []
+        events, self.events = self.events, []
         if events:
             for sink in self._sinks():
                 sink.offer_all(events)

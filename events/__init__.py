@@ -22,8 +22,19 @@ from .custom import Custom
 from .errors import BadContent
 from .fault import Fault
 from .human import ApprovalDecided, ApprovalRequested
-from .model import ModelFailed, ModelReplied, ModelRequested, Piece, TextDelta, ThinkingDelta, ToolCallDelta
-from .money import CostCounted
+from .model import (
+    ModelFailed,
+    ModelReplied,
+    ModelRequested,
+    Piece,
+    StreamRestarted,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallDelta,
+)
+from .money import BudgetExceeded, CostCounted, ReplyRecalled
+from .output import OutputRejected
+from .recovery import CircuitClosed, CircuitOpened, ContextCompacted, FallbackChosen, RetryScheduled
 from .run import RunFinished, RunStarted, Status
 from .state import RunState
 from .tool import LateToolResult, ToolFinished, ToolProgress, ToolRequested, ToolStarted
@@ -37,11 +48,16 @@ __all__ = [
     "Audio",
     "BadContent",
     "Block",
+    "BudgetExceeded",
     "CancelRequested",
+    "CircuitClosed",
+    "CircuitOpened",
+    "ContextCompacted",
     "CostCounted",
     "Custom",
     "Event",
     "EventsDropped",
+    "FallbackChosen",
     "Fault",
     "File",
     "House",
@@ -56,12 +72,16 @@ __all__ = [
     "ModelRequested",
     "Opaque",
     "Outcome",
+    "OutputRejected",
     "Piece",
     "Refusal",
+    "ReplyRecalled",
+    "RetryScheduled",
     "RunFinished",
     "RunStarted",
     "RunState",
     "Status",
+    "StreamRestarted",
     "SubscriberFailed",
     "Text",
     "TextDelta",

@@ -16,11 +16,12 @@ Stop = Literal["end", "tool_calls", "length", "stop_sequence", "content_filter",
 class ModelRequested(Event):
     """The model shall answer the conversation so far.
 
-    Published by ``handlers.stages.prompt``, once for each turn. The messages themselves are not repeated here: they
-    are the fold of the events before this one, from message ``first`` on, with the ``pinned`` ones before that.
+    Published by ``handlers.stages.prompt``, once for each turn, and by ``handlers.stages.ask_again`` each time that it
+    is asked once more in the same turn. The messages themselves are not repeated here: they are the fold of the events
+    before this one, from message ``first`` on, with the ``pinned`` ones before that.
     """
 
-    may_change = frozenset({"first", "pinned", "instructions"})
+    may_change = frozenset({"first", "pinned", "instructions", "model"})
     wish = True
 
     turn: int
@@ -34,6 +35,9 @@ class ModelRequested(Event):
 
     def vetoed(self, reason: str) -> "ModelFailed":
         return ModelFailed(turn=self.turn, error=Fault("Vetoed", reason, "policy"), model=self.model)
+
+    def answered_by(self, other: Event) -> bool:
+        return isinstance(other, ModelReplied | ModelFailed) and other.turn == self.turn
 
 
 class ModelReplied(Event):
@@ -124,6 +128,17 @@ class ToolCallDelta(Piece):
         if not isinstance(later, ToolCallDelta) or later.slot != self.slot or not _goes_on(self, later, self.arguments):
             return None
         return self.model_copy(update={"name": self.name or later.name, "arguments": self.arguments + later.arguments})
+
+
+class StreamRestarted(Piece):
+    """What was told of this reply so far is void: the model is asked again, and answers from the beginning.
+
+    Published by ``handlers.stages.recover`` when a reply broke off of which something had been told, once for each such
+    reply. ``seq`` is the request whose pieces are void; those of the next answer belong to a later one.
+    """
+
+    model: str
+    """The model that is asked next."""
 
 
 def _goes_on(piece: Piece, later: Piece, so_far: str) -> bool:

@@ -27,6 +27,8 @@ class RunStarted(Event):
     session: str | None = None
     key: str | None = None
     """The caller's idempotency key."""
+    setup: str = ""
+    """A digest of tools, settings and the like: two runs with the same one ask the same way. Empty: not known."""
 
 
 class RunFinished(Event):

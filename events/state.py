@@ -10,9 +10,12 @@ from .control import MessageInjected
 from .human import ApprovalDecided, ApprovalRequested
 from .model import ModelFailed, ModelReplied, ModelRequested, Stop
 from .money import CostCounted
+from .output import OutputRejected
+from .recovery import ContextCompacted, FallbackChosen, RetryScheduled
 from .run import RunFinished, RunStarted, Status
 from .tool import ToolFinished, ToolStarted
 from .transcript import Transcript
+from .tries import Tries
 from .turn import TurnStarted
 from .usage import NO_USAGE, Usage
 
@@ -33,6 +36,14 @@ class RunState:
     """The request that has no reply yet."""
     stop: Stop | None = None
     """Why the last reply ended."""
+    setup: str = ""
+    """The digest that the run's first event gives of its tools, settings and the like."""
+    tries: Tries = field(default_factory=Tries)
+    """What was done about a model that did not answer."""
+    first: int = 0
+    """The first message that the model is shown, of a conversation that was too long for it ..."""
+    pinned: tuple[int, ...] = ()
+    """... and those before it that it is shown all the same."""
     usage: Usage = NO_USAGE
     cost_usd: float | None = None
     """None while nothing was counted."""
@@ -48,6 +59,8 @@ class RunState:
     """Open calls that a person has agreed to."""
     faults: int = 0
     """Replies in a row, up to the last one, with a tool call that was the model's mistake."""
+    rejected: int = 0
+    """Answers that were not what the agent's output must be."""
     repeats: int = 0
     """How often in a row the model made the same calls and got the same results."""
     batch: tuple[tuple[ToolCall, ...], Message] | None = None
@@ -58,7 +71,7 @@ class RunState:
     def add(self, event: Event) -> None:
         """Take the next durable event of the run."""
         self.seq = event.seq
-        fold = _FOLDS.get(type(event))
+        fold = FOLDS.get(type(event))
         if fold is not None:
             fold(self, event)
 
@@ -78,6 +91,7 @@ def replay(events: Iterable[Event]) -> RunState:
 
 def _started(state: RunState, event: RunStarted) -> None:
     state.run_id = event.run_id
+    state.setup = event.setup
     state.transcript.started(event)
 
 
@@ -103,8 +117,25 @@ def _replied(state: RunState, event: ModelReplied) -> None:
 
 def _failed(state: RunState, event: ModelFailed) -> None:
     state.transcript.failed(event)
+    state.tries.failed(event)
     state.asking = None
     state.usage = state.usage + event.usage
+
+
+def _retried(state: RunState, event: RetryScheduled) -> None:
+    state.transcript.asked_again(event)
+    state.tries.retried(event)
+
+
+def _fell_back(state: RunState, event: FallbackChosen) -> None:
+    state.transcript.asked_again(event)
+    state.tries.fell_back(event)
+
+
+def _compacted(state: RunState, event: ContextCompacted) -> None:
+    state.transcript.asked_again(event)
+    state.tries.shortened(event)
+    state.first, state.pinned = event.first, event.pinned
 
 
 def _tool_started(state: RunState, event: ToolStarted) -> None:
@@ -177,6 +208,10 @@ def _cost(state: RunState, event: CostCounted) -> None:
         state.cost_usd = (state.cost_usd or 0.0) + event.cost_usd
 
 
+def _rejected(state: RunState, event: OutputRejected) -> None:
+    state.rejected += 1
+
+
 def _injected(state: RunState, event: MessageInjected) -> None:
     state.transcript.inject(event)
 
@@ -186,17 +221,22 @@ def _finished(state: RunState, event: RunFinished) -> None:
     state.status = event.status
 
 
-_FOLDS: Mapping[type[Event], Callable[[RunState, Any], None]] = {
+FOLDS: Mapping[type[Event], Callable[[RunState, Any], None]] = {
     RunStarted: _started,
     TurnStarted: _turn,
     ModelRequested: _asked,
     ModelReplied: _replied,
     ModelFailed: _failed,
+    RetryScheduled: _retried,
+    FallbackChosen: _fell_back,
+    ContextCompacted: _compacted,
     ToolStarted: _tool_started,
     ToolFinished: _tool_finished,
     ApprovalRequested: _waits,
     ApprovalDecided: _decided,
     CostCounted: _cost,
     MessageInjected: _injected,
+    OutputRejected: _rejected,
     RunFinished: _finished,
 }
+"""What each kind of event changes; a kind that is not in here changes nothing but ``seq``."""

@@ -28,6 +28,9 @@ class ToolRequested(Event):
             call_id=self.call_id, name=self.name, outcome="denied", blame="policy", output=f"Not allowed: {reason}"
         )
 
+    def answered_by(self, other: Event) -> bool:
+        return isinstance(other, ToolFinished) and (other.call_id, other.name) == (self.call_id, self.name)
+
 
 class ToolStarted(Event):
     """A tool call has valid arguments and every policy's consent, and runs from now on.

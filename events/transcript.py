@@ -8,16 +8,22 @@ from ..bus.event import Event
 from .content import Message, Text, ToolCall, ToolResult
 from .control import MessageInjected
 from .model import ModelFailed, ModelReplied
+from .recovery import Again, ContextCompacted, FallbackChosen, RetryScheduled
 from .run import RunFinished, RunStarted
 from .tool import ToolFinished
 from .turn import TurnStarted
+from .unchecked import unchecked_value
+
+_message = unchecked_value(Message)
+_result = unchecked_value(ToolResult)
 
 
 @dataclass(slots=True)
 class Transcript:
     """A conversation that grows with its events.
 
-    ``messages`` only ever grows at its end, so a part of it may be shown without a copy. The results of one reply
+    ``messages`` only ever grows at its end, so a part of it may be shown without a copy; only what was left of an
+    interrupted reply, which no request has shown yet, goes when the model is asked again. The results of one reply
     become one message, in the order of the calls, when the last is in: between two events a call may be open, but
     every message is whole. What is injected while calls are open waits until they are answered.
     """
@@ -32,6 +38,8 @@ class Transcript:
     results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
     """The results of those calls that are in."""
     injected: list[Message] = field(default_factory=list[Message])
+    interrupted: bool = False
+    """Whether the last message is what was left of an interrupted reply."""
 
     def add(self, event: Event) -> None:
         """Take the next durable event of the run."""
@@ -66,32 +74,42 @@ class Transcript:
 
     def replied(self, event: ModelReplied) -> None:
         """What the model said, and the calls it asked for."""
-        message = Message("assistant", event.content)
-        self.messages.append(message)
-        self.calls = message.tool_calls
+        self.messages.append(_message("assistant", event.content))
+        self.calls = tuple([block for block in event.content if type(block) is ToolCall])
 
     def failed(self, event: ModelFailed) -> None:
         """Of an interrupted reply, the text stays."""
         text = "".join(block.text for block in event.partial if isinstance(block, Text))
         if text:
             self.messages.append(Message("assistant", (Text(text),)))
+            self.interrupted = True
+
+    def asked_again(self, _: Again) -> None:
+        """Of several attempts at one answer, only the last has its place here."""
+        if self.interrupted:
+            self.messages.pop()
+            self.interrupted = False
 
     def finished(self, event: ToolFinished) -> None:
         """A result; the last one makes them all a message. One that no open call waits for changes nothing."""
         calls, results, call_id = self.calls, self.results, event.call_id
-        if call_id in results:
-            return
         for call in calls:
             if call.call_id == call_id:
                 break
         else:
             return
-        results[call_id] = ToolResult(call_id, call.name, event.output, event.outcome, event.parts, call.provider_id)
-        if len(results) == len(calls):
-            in_order = results.values() if len(results) == 1 else [results[call.call_id] for call in calls]
-            self.messages.append(Message("tool", tuple(in_order)))
-            self.calls = ()
-            results.clear()
+        result = _result(call_id, call.name, event.output, event.outcome, event.parts, call.provider_id)
+        if len(calls) == 1:
+            self._answered((result,))
+        elif call_id not in results:
+            results[call_id] = result
+            if len(results) == len(calls):
+                self._answered(tuple([results[call.call_id] for call in calls]))
+                results.clear()
+
+    def _answered(self, results: tuple[ToolResult, ...]) -> None:
+        self.messages.append(_message("tool", results))
+        self.calls = ()
 
     def inject(self, event: MessageInjected) -> None:
         """Somebody said something; the model hears it at the next turn."""
@@ -111,6 +129,9 @@ _FOLDS: Mapping[type[Event], Callable[[Transcript, Any], None]] = {
     TurnStarted: Transcript.hear_injected,
     ModelReplied: Transcript.replied,
     ModelFailed: Transcript.failed,
+    RetryScheduled: Transcript.asked_again,
+    FallbackChosen: Transcript.asked_again,
+    ContextCompacted: Transcript.asked_again,
     ToolFinished: Transcript.finished,
     MessageInjected: Transcript.inject,
     RunFinished: Transcript.hear_injected,

@@ -3,6 +3,7 @@
 LoopbusError
   BadLimit         a bound of a run has a value that it cannot have
   MissingExtra     an optional dependency is not installed; names the extra and the command
+  NameTwice        two models of one agent have one name
   NotCustom        a tool emits an event that is not the application's own
 """
 
@@ -15,6 +16,10 @@ class BadLimit(LoopbusError, ValueError):
 
 class MissingExtra(LoopbusError):
     """An optional dependency is not installed."""
+
+
+class NameTwice(LoopbusError, ValueError):
+    """Two models of one agent have one name."""
 
 
 class NotCustom(LoopbusError):

@@ -1,6 +1,7 @@
 """Puts it together: agents, the runtime that owns everything long-lived, and runs."""
 
 from ..handlers.limits import Limits
+from ..tools.output import Partial
 from .agent import Agent
 from .errors import (
     BadInput,
@@ -31,6 +32,7 @@ __all__ = [
     "Limits",
     "NothingToDecide",
     "OutOfOrder",
+    "Partial",
     "ReaderTaken",
     "Run",
     "RunCancelled",

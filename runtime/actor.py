@@ -10,7 +10,7 @@ from ..bus import nesting
 from ..bus.bus import Bus
 from ..bus.event import Event
 from ..bus.guest import Watch
-from ..bus.interception import Ask, Policy, Veto, intercept
+from ..bus.interception import Ask, Instead, Policy, Ruling, intercept
 from ..bus.observer import name_of
 from ..bus.stages import Stage
 from ..bus.words import describe
@@ -32,8 +32,9 @@ _NO_FAILURE = (RunOver, OutOfOrder, KeyboardInterrupt, GeneratorExit)
 """What a stage may raise without being to blame for it."""
 _BY_THE_LOOP = Stopping("cancelled", "the event loop cancelled the run")
 """Why a run ends whose tasks are cancelled by nobody who asked the run to stop."""
-_TURN = 64
+_TURN = 128
 """Events after which a run that never waits lets the rest of the loop have a turn."""
+_STEPS = range(1, _TURN + 1)
 
 
 class Actor(Scope):
@@ -87,7 +88,7 @@ class Actor(Scope):
             self.stop(Stopping("failed", describe(error), Fault.of(error, "runtime"), error))
 
     async def _loop(self) -> None:
-        journal, inbox, bus, stages = self.journal, self._inbox, self._bus, self._stages
+        journal, inbox, bus = self.journal, self._inbox, self._bus
         handled = 0
         while self.stop_reason is None and journal.phase is not OVER:
             if not inbox:
@@ -104,29 +105,48 @@ class Actor(Scope):
                         continue
                 journal.append(event, cause)
             inbox.popleft()
-            stage = stages.get(type(event))
-            if stage is not None:
-                try:
-                    caused = await stage(event, self)
-                except BaseException as error:
-                    self._stage_failed(stage, event, error)
-                    break
-                if isinstance(caused, list):
-                    inbox.extend([(each, event.seq) for each in caused])
-                elif caused is not None:
-                    # To the front: what a call came to is a fact before the next call of its reply begins.
-                    inbox.appendleft((caused, event.seq))
+            handled += await self._follow(event)
             if bus.may_block:
                 await bus.wait_room()
-            handled += 1
-            if handled % _TURN == 0:
+            if handled >= _TURN:
+                handled = 0
                 await asyncio.sleep(0)
 
-    async def _judge(self, event: Event) -> tuple[Event, Veto | Ask | None]:
+    async def _follow(self, event: Event) -> int:
+        """Await the stage of a fact, then that of what it causes, and so on for as long as nobody else has a say.
+
+        Says how many it has handled. What is left, several events or one that a policy or a full queue may hold up, is in
+        the inbox then: at its front, because what a call came to is a fact before the next call of its reply begins.
+        """
+        inbox, bus, append, find_stage = self._inbox, self._bus, self.journal.append, self._stages.get
+        for handled in _STEPS:
+            stage = find_stage(type(event))
+            if stage is None:
+                return handled
+            try:
+                caused = await stage(event, self)
+            except BaseException as error:
+                self._stage_failed(stage, event, error)
+                return handled
+            if caused is None:
+                return handled
+            if isinstance(caused, list):
+                inbox.extend([(each, event.seq) for each in caused])
+                return handled
+            if bus.may_hold or self.stop_reason is not None:
+                inbox.appendleft((caused, event.seq))
+                return handled
+            event = append(caused, event.seq)
+        inbox.appendleft((event, event.cause))
+        return _TURN
+
+    async def _judge(self, event: Event) -> tuple[Event, Ruling | None]:
         policies = self._bus.routes(type(event)).policies
         judged, verdict = await intercept(policies, event, self.journal.state, self.watch, self._policy_failed)
         if judged is not event and isinstance(judged, ModelReplied) and isinstance(event, ModelReplied):
             judged = numbered(judged, event)
+        if isinstance(verdict, Instead) and isinstance(verdict.event, ModelReplied):
+            verdict = Instead(numbered(verdict.event))
         return judged, verdict
 
     def _policy_failed(self, policy: Policy, event: Event, fault: str, error: BaseException | None = None) -> None:
@@ -140,10 +160,14 @@ class Actor(Scope):
         _log.error("run %s: %s", self.journal.run_id, words, exc_info=error)
         self.stop(Stopping("failed", words, Fault(type(error).__name__, words, where), error))
 
-    def _refuse(self, event: Event, verdict: Veto | Ask, cause: int) -> None:
+    def _refuse(self, event: Event, verdict: Ruling, cause: int) -> None:
         """Put what stands in for an event that its policies did not let through in its place in the inbox."""
         journal, inbox = self.journal, self._inbox
         inbox.popleft()
+        if isinstance(verdict, Instead):
+            journal.append(event, cause)
+            inbox.append((verdict.event, event.seq))
+            return
         if isinstance(verdict, Ask) and isinstance(event, ToolRequested):
             journal.append(event, cause)
             inbox.append((ask(event, verdict), event.seq))

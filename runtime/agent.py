@@ -8,17 +8,23 @@ from ..events.content import Message
 from ..handlers.limits import Limits
 from .default import default_runtime, run_in_new_loop
 from .result import RunResult
-from .spec import AgentSpec
+from .spec import AgentSpec, OutputT
 
 
 @dataclass(frozen=True, eq=False, slots=True)
-class Agent(AgentSpec):
+class Agent(AgentSpec[OutputT]):
     """A frozen description of an agent; one object serves any number of concurrent runs.
 
     ``model`` is a name such as ``"local"`` or ``"openai:gpt-5.2"``, or a ``Backend`` object, which the caller closes.
     ``instructions`` is a text, or a function of the run's ``deps`` that gives one, asked at every turn. ``tools`` are
     functions or ``Tool`` objects. ``result_bytes`` is how much of a tool's result the model is shown.
 
+    ``output`` is the type of the answer: anything that pydantic knows, or a text where it is left out. ``output_mode``
+    is how the model is asked for it: held to a JSON schema by its provider (``native``), by a call of ``final_answer``
+    (``tool``), or in words (``prompt``); ``auto`` takes the first that its backend can. An answer of another type is
+    sent back with what is wrong, ``output_retries`` times at most.
+
+    :raises BadOutputType: no model can be asked for this type of output; says why.
     :raises BadTool: a function cannot be a tool; says which parameter is the reason.
     :raises DuplicateTool: two tools have one name.
     :raises BadInput: anything else is not what it must be.
@@ -32,7 +38,7 @@ class Agent(AgentSpec):
         session: str | None = None,
         deps: Any = None,
         limits: Limits | None = None,
-    ) -> RunResult[Any]:
+    ) -> RunResult[OutputT]:
         """Run to the end on this event loop's default runtime and return the result.
 
         ``messages`` is a conversation to continue, such as an earlier ``result.messages``; ``session`` names one that
@@ -50,7 +56,7 @@ class Agent(AgentSpec):
         messages: Sequence[Message] = (),
         deps: Any = None,
         limits: Limits | None = None,
-    ) -> RunResult[Any]:
+    ) -> RunResult[OutputT]:
         """The same for code without an event loop.
 
         :raises InsideLoop: an event loop runs here already; await ``run`` instead.

@@ -1,40 +1,62 @@
 """Puts an agent together: the one place that names the handlers."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from ..backends.contract import Backend
 from ..bus.event import Event
 from ..bus.stages import Stage, StageTable
 from ..events.human import ApprovalDecided
 from ..events.model import ModelFailed, ModelReplied, ModelRequested
+from ..events.recovery import ContextCompacted, FallbackChosen, RetryScheduled
 from ..events.run import RunStarted
 from ..events.tool import ToolFinished, ToolRequested
 from ..events.turn import TurnFinished, TurnStarted
+from ..handlers.answering import FREE, asking_for
 from ..handlers.limits import Limits
+from ..handlers.models import Models
+from ..handlers.retry import ONCE, USUAL, Retrying
 from ..handlers.stages.advance import Advance
+from ..handlers.stages.ask_again import AskAgain
 from ..handlers.stages.begin import Begin
 from ..handlers.stages.decide import Decide
 from ..handlers.stages.done import Done
-from ..handlers.stages.give_up import GiveUp
+from ..handlers.stages.judge import Judge
 from ..handlers.stages.model import AskModel
 from ..handlers.stages.prompt import Prompt
+from ..handlers.stages.recover import Recover
 from ..handlers.stages.route import Route
 from ..handlers.stages.tools import CallTools
 from ..tools.threads import ThreadPool
+from ..tools.toolset import Toolset
 from .spec import AgentSpec
 
 
-def assemble(agent: AgentSpec, backend: Backend, threads: ThreadPool, limits: Limits) -> Mapping[type[Event], Stage]:
+def assemble(agent: AgentSpec, models: Models, threads: ThreadPool, limits: Limits) -> Mapping[type[Event], Stage]:
     """The stages of an agent's loop, by the event that each answers."""
-    call_tools = CallTools(agent.toolset, threads, limits, agent.result_bytes)
+    answer = agent.answer
+    asking = FREE if answer is None else asking_for(answer, agent.output_mode, models.capabilities)
+    tools = Toolset([*agent.toolset, *asking.tools]) if asking.tools else agent.toolset
+    settings = asking.settings(agent.settings)
+    call_tools = CallTools(tools, threads, limits, agent.result_bytes)
+    advance, ask_again = Advance(limits), AskAgain()
     stages = StageTable()
     stages.add(RunStarted, Begin())
-    stages.add(TurnStarted, Prompt(backend.model, agent.instructions))
-    stages.add(ModelRequested, AskModel(backend, tuple(agent.toolset), agent.settings, streaming=agent.streaming))
+    stages.add(TurnStarted, Prompt(models.first.model, asking.instructions(agent.instructions)))
+    stages.add(
+        ModelRequested,
+        AskModel(models, tools.tools, settings, streaming=agent.streaming, output=asking.spec, timeouts=agent.timeouts),
+    )
     stages.add(ModelReplied, Route())
-    stages.add(ModelFailed, GiveUp())
+    stages.add(ModelFailed, Recover(agent.retry or _usual(agent), models.others, agent.compaction))
+    for again in (RetryScheduled, FallbackChosen, ContextCompacted):
+        stages.add(again, ask_again)
     stages.add(ToolRequested, call_tools)
     stages.add(ApprovalDecided, Decide(call_tools))
     stages.add(ToolFinished, Done(limits.repeats))
-    stages.add(TurnFinished, Advance(limits))
+    stages.add(TurnFinished, advance if answer is None else Judge(answer, agent.output_retries, asking.again, advance))
     return dict(stages.owners)
+
+
+def _usual(agent: AgentSpec[Any]) -> Retrying:
+    """A Backend object is the caller's own, and so is the decision to ask it more than once."""
+    return USUAL if isinstance(agent.model, str) else ONCE

@@ -1,9 +1,10 @@
 """Checks what a caller gave, by a table of what it must be, before anything is done with it."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
+from ..backends.contract import Backend
 from .errors import BadInput
 
 
@@ -57,12 +58,20 @@ def _is_text_or_function(value: object) -> bool:
     return isinstance(value, str) or callable(value)
 
 
+def _is_models(value: object) -> bool:
+    return isinstance(value, list | tuple) and all(
+        isinstance(each, str | Backend) and not isinstance(each, type) for each in cast("Sequence[object]", value)
+    )
+
+
 def _is_collection(value: object) -> bool:
     return isinstance(value, Iterable) and not isinstance(value, str)
 
 
 TIME = Rule(_is_time, "a number of seconds, 0 or more")
 SIZE = Rule(_is_size, "a number of bytes, 0 or more")
+TIMES = Rule(_is_size, "a whole number, 0 or more")
 COUNT = Rule(_is_count, "a whole number, 1 or more")
 INSTRUCTIONS = Rule(_is_text_or_function, "a text, or a function of the run's deps that gives one")
+MODELS = Rule(_is_models, "a list of names or Backend objects, as in fallback=['openai:gpt-5.2']")
 TOOLS = Rule(_is_collection, "a list, as in tools=[add]")

@@ -2,19 +2,22 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Any
 
 from ..backends.fold import ReplyFold
+from ..bus import nesting
 from ..bus.bus import Bus
 from ..bus.errors import PublishCycle
-from ..bus.event import Event, stamp
+from ..bus.event import Event, already_published, stamp
 from ..bus.nesting import LIMIT
+from ..bus.outbox import MOST
 from ..bus.routes import Deriver
 from ..bus.words import describe
 from ..events.content import Text, Thinking
 from ..events.model import TextDelta, ThinkingDelta
-from ..events.state import RunState
+from ..events.state import FOLDS, RunState
 from .memory import EventList
-from .turn import ORDER, OVER, Phase, after
+from .turn import OVER, Phase, after
 
 
 class Journal:
@@ -59,19 +62,32 @@ class Journal:
 
         :raises OutOfOrder: it may not follow the events before it.
         """
+        # What ``stamp``, ``RunState.add`` and ``Outbox.put`` do, written out: each call would cost a tenth of all this.
         event_class, events, state = type(event), self.events, self.state
-        phase = ORDER[self.phase].get(event_class) or after(self.phase, event_class)
-        stamp(event, self.run_id, state.seq + 1, self._clock(), cause)
+        phase = self.phase.following.get(event_class) or after(self.phase, event_class)
+        fields: dict[str, Any] = event.__dict__  # pyright: ignore[reportAssignmentType]  # taken for the class's own
+        if fields["seq"]:
+            raise already_published(event)
+        fields["run_id"] = self.run_id
+        fields["seq"] = state.seq = state.seq + 1
+        fields["at"] = self._clock()
+        fields["cause"] = cause
         self.phase = phase
         events.classes.append(event_class)
-        events.fields.append(event.__dict__)  # pyright: ignore[reportArgumentType]  # taken for the class's own
-        state.add(event)
+        events.fields.append(fields)
+        fold = FOLDS.get(event_class)
+        if fold is not None:
+            fold(state, event)
         if self._waiting:
             self.wake()
         bus = self._bus
         routes = bus.table.get(event_class) or bus.routes(event_class)
         if routes.sinks:
-            bus.deliver(routes, event)
+            waiting = bus.outbox.events
+            if 0 < len(waiting) < MOST and nesting.current() is None:
+                waiting.append(event)
+            else:
+                bus.deliver(routes, event)
         if routes.derivers:
             self._derive(event)
         if phase is OVER:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Mapping
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from anyio import fail_after
@@ -11,12 +12,23 @@ from ..backends.known import resolve
 from ..bus.event import Event
 from ..bus.stages import Stage
 from ..handlers.limits import Limits
+from ..handlers.models import Models
 from ..tools.threads import ThreadPool
 from .assemble import assemble
+from .setup import setup_of
 from .spec import AgentSpec
 
 _log = logging.getLogger("loopbus.runtime")
 Stages = Mapping[type[Event], Stage]
+
+
+class Ready(NamedTuple):
+    """An agent that can be run at once."""
+
+    models: Models
+    stages: Stages
+    setup: str
+    """See ``RunStarted``."""
 
 
 class Prepared:
@@ -24,7 +36,7 @@ class Prepared:
 
     def __init__(self, threads: ThreadPool) -> None:
         self._threads = threads
-        self._stages: WeakKeyDictionary[AgentSpec, Stages] = WeakKeyDictionary()
+        self._ready: WeakKeyDictionary[AgentSpec, Ready] = WeakKeyDictionary()
         self._backends: dict[str, Backend] = {}
 
     def backend(self, model: str | Backend) -> Backend:
@@ -39,15 +51,20 @@ class Prepared:
             backend = self._backends[model] = resolve(model)
         return backend
 
-    def stages(self, agent: AgentSpec, limits: Limits | None) -> Stages:
-        """The stages that run an agent, under limits of one run or, where there are none, under its own."""
-        if limits is not None:
-            return assemble(agent, self.backend(agent.model), self._threads, limits)
-        stages = self._stages.get(agent)
-        if stages is None:
-            stages = assemble(agent, self.backend(agent.model), self._threads, agent.limits)
-            self._stages[agent] = stages
-        return stages
+    def ready(self, agent: AgentSpec, limits: Limits | None) -> Ready:
+        """What runs an agent, under limits of one run or, where there are none, under its own.
+
+        :raises NotConfigured: one of its models cannot be asked.
+        :raises NameTwice: two of its models have one name.
+        """
+        ready = self._ready.get(agent)
+        if ready is None:
+            models = Models(self.backend(agent.model), [self.backend(each) for each in agent.fallback], self.backend)
+            ready = Ready(models, assemble(agent, models, self._threads, agent.limits), setup_of(agent))
+            self._ready[agent] = ready
+        if limits is None:
+            return ready
+        return ready._replace(stages=assemble(agent, ready.models, self._threads, limits))
 
     async def aclose(self, grace_s: float) -> None:
         """Close the backends that were made here, each within ``grace_s`` seconds; one that cannot is logged."""

@@ -1,13 +1,15 @@
 """What a run comes to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar, cast
 
 from ..events.content import Message
 from ..events.fault import Fault
 from ..events.run import RunFinished, Status
 from ..events.usage import Usage
+from ..tools.errors import InvalidOutput
+from ..tools.output import OutputType
 from .errors import LimitReached, RunCancelled, RunError, RunFailed
 from .journal import Journal
 
@@ -19,7 +21,8 @@ class RunResult(Generic[Output]):
     """The outcome of one run.
 
     ``messages`` is the whole conversation with every tool call answered, so it can be continued whatever the
-    ``status``. ``cost_usd`` is None where no cost ledger counted, or where the price of any reply is unknown.
+    ``status``. ``output`` is of the type that the agent's ``output`` names; of a run that did not complete it is what
+    the model said last. ``cost_usd`` is None where no cost ledger counted, or where the price of any reply is unknown.
     """
 
     run_id: str
@@ -55,8 +58,20 @@ _WORDS: Mapping[Status, str] = {
 }
 
 
-def result_of(journal: Journal) -> RunResult[Any]:
-    """The result of a run that is over."""
+def result_of(journal: Journal, answer: OutputType[Any] | None = None) -> RunResult[Any]:
+    """The result of a run that is over; its output is an ``answer``, where that is a type."""
+    result = _logged(journal)
+    if answer is None or result.status != "completed":
+        return result
+    try:
+        return replace(result, output=answer.value(result.output))
+    except InvalidOutput as error:
+        # It was right when it was given: the type has changed since, or does not always judge alike.
+        fault = Fault.of(error, "runtime")
+        return replace(result, status="failed", reason=fault.message, error=fault)
+
+
+def _logged(journal: Journal) -> RunResult[Any]:
     finished, state = cast(RunFinished, journal.events[-1]), journal.state
     return RunResult(
         run_id=journal.run_id,

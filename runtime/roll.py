@@ -5,14 +5,21 @@ from collections import OrderedDict
 from .run import Run
 
 FINISHED = 1024
-"""How many runs that are over are kept, each with its log."""
+"""How many runs that are over are kept at most, each with its log."""
+EVENTS = 50_000
+"""How many events their logs may have together; a hundred runs of seventy turns, 50 MB if nothing in them is large."""
 
 
 class Roll:
-    """Knows every run that goes on, and the last ``finished`` that are over."""
+    """Knows every run that goes on, and the last that are over: ``finished`` runs and ``events`` events at most.
 
-    def __init__(self, finished: int = FINISHED) -> None:
+    The very last one is kept however long it is.
+    """
+
+    def __init__(self, finished: int = FINISHED, events: int = EVENTS) -> None:
         self._capacity = finished
+        self._most_events = events
+        self._events = 0
         self._live: dict[str, Run] = {}
         self._finished: OrderedDict[str, Run] = OrderedDict()
 
@@ -30,8 +37,11 @@ class Roll:
         self._live[run.id] = run
 
     def end(self, run: Run) -> None:
-        """Note that a run is over; the one that ended first is forgotten when there are too many."""
+        """Note that a run is over; those that ended first are forgotten when there are too many."""
         del self._live[run.id]
-        self._finished[run.id] = run
-        if len(self._finished) > self._capacity:
-            self._finished.popitem(last=False)
+        finished = self._finished
+        finished[run.id] = run
+        self._events += run.state.seq
+        while len(finished) > self._capacity or (self._events > self._most_events and len(finished) > 1):
+            _, oldest = finished.popitem(last=False)
+            self._events -= oldest.state.seq

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import AsyncGenerator, Mapping
+from typing import TYPE_CHECKING, Any, Generic
 
 from anyio import CancelScope
 from pydantic import JsonValue
+from typing_extensions import TypeVar
 
 from ..bus.event import Event
 from ..events.content import Message
 from ..events.control import CancelRequested, MessageInjected
 from ..events.human import ApprovalDecided
 from ..events.run import Status
+from ..tools.output import OutputType, Partial
 from .actor import Actor
 from .errors import BadInput, NothingToDecide, RunOver
+from .partials import partials
 from .reader import Reader
 from .result import RunResult, result_of
 from .said import made, said
@@ -24,18 +27,29 @@ from .stopping import Stopping
 if TYPE_CHECKING:
     from ..events.state import RunState
 
+OutputT = TypeVar("OutputT", default=Any)
 
-class Run:
+
+class Run(Generic[OutputT]):
     """One run of an agent. It goes on whether or not anyone holds this, reads its events or waits for its result."""
 
-    __slots__ = ("__weakref__", "_actor", "_grace_s", "_task", "_timer", "agent", "id", "session")
+    __slots__ = ("__weakref__", "_actor", "_answer", "_grace_s", "_task", "_timer", "agent", "id", "session")
 
-    def __init__(self, run_id: str, agent: str, session: str | None, actor: Actor, grace_s: float) -> None:
+    def __init__(
+        self,
+        run_id: str,
+        agent: str,
+        session: str | None,
+        actor: Actor,
+        grace_s: float,
+        answer: OutputType[OutputT] | None = None,
+    ) -> None:
         self.id = run_id
         self.agent = agent
         self.session = session
         self._actor = actor
         self._grace_s = grace_s
+        self._answer = answer
         self._task: asyncio.Task[Any] | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -72,6 +86,17 @@ class Run:
             raise BadInput(f"events(after={after!r}): give the seq of the last event you have, or 0")
         return Reader(self._actor.journal, after, ephemeral=ephemeral)
 
+    def partials(self) -> AsyncGenerator[Partial[OutputT], None]:
+        """The output as it grows while the model writes it, and at the end the whole one, if the run completes.
+
+        What a wrong answer came to is among them: only ``result`` says what holds.
+
+        :raises BadInput: the agent's output is plain text; read ``TextDelta`` from ``events(ephemeral=True)``.
+        """
+        if self._answer is None:
+            raise BadInput("partials() needs an agent with an output type; read TextDelta from events(ephemeral=True)")
+        return partials(self.events(ephemeral=True), self._answer)
+
     async def outcome(self) -> RunResult[Any]:
         """Wait for the end and return what the run came to, however it ended.
 
@@ -79,9 +104,9 @@ class Run:
         """
         journal = self._actor.journal
         await journal.wait_over()
-        return result_of(journal)
+        return result_of(journal, self._answer)
 
-    async def result(self) -> RunResult[Any]:
+    async def result(self) -> RunResult[OutputT]:
         """Wait for the end and return the result of a run that completed.
 
         :raises RunFailed: it failed. The cause is the exception where there was one.

@@ -31,7 +31,7 @@ from .roll import Roll
 from .run import Run
 from .said import conversation, made, said
 from .sessions import Sessions
-from .spec import AgentSpec
+from .spec import AgentSpec, OutputT
 from .stopping import Stopping
 from .subscribing import Subscribing
 from .watchdog import Watchdog
@@ -136,7 +136,7 @@ class Runtime(Subscribing):
 
     async def start(
         self,
-        agent: AgentSpec,
+        agent: AgentSpec[OutputT],
         prompt: str | Message,
         *,
         messages: Sequence[Message] = (),
@@ -144,7 +144,7 @@ class Runtime(Subscribing):
         key: str | None = None,
         deps: Any = None,
         limits: Limits | None = None,
-    ) -> Run:
+    ) -> Run[OutputT]:
         """Start a run that goes on by itself, and return it at once.
 
         ``messages`` is a conversation to continue; ``session`` names one that this runtime keeps. The same ``key``
@@ -166,38 +166,39 @@ class Runtime(Subscribing):
         known = self._keys.find(key, request) if key is not None else None
         if known is not None:
             return known
-        backend, stages = self._prepared.backend(agent.model), self._prepared.stages(agent, limits)
+        ready = self._prepared.ready(agent, limits)
         history = self.sessions.messages(session) if session is not None else ()
         first = made(
             RunStarted,
             agent=agent.name,
-            model=backend.model,
+            model=ready.models.first.model,
             prompt=words,
             history=(*history, *conversation(messages)),
             tools=agent.toolset.names,
             session=session,
             key=key,
+            setup=ready.setup,
         )
         # The last things that can go wrong: from here on there is a run, and it ends whatever happens.
         nesting.chain_of(first)
         run_id = secrets.token_hex(10)
         if session is not None:
             self.sessions.take(session, run_id)
-        run = self._launch(run_id, agent, stages, first, deps, limits or agent.limits)
+        run = self._launch(run_id, agent, ready.stages, first, deps, limits or agent.limits)
         if key is not None:
             self._keys.remember(key, request, run)
         return run
 
     async def run(
         self,
-        agent: AgentSpec,
+        agent: AgentSpec[OutputT],
         prompt: str | Message,
         *,
         messages: Sequence[Message] = (),
         session: str | None = None,
         deps: Any = None,
         limits: Limits | None = None,
-    ) -> RunResult[Any]:
+    ) -> RunResult[OutputT]:
         """Start a run and wait for its result. Cancelling the wait cancels the run.
 
         :raises RunFailed, RunCancelled, LimitReached: it did not complete; each carries the partial ``result``.
@@ -216,8 +217,9 @@ class Runtime(Subscribing):
         return self._roll.live
 
     def find(self, run_id: str) -> Run | None:
-        """The run of this id, if it goes on or is among the last 1,024 that are over; else None.
+        """The run of this id, if it goes on or is among the last that are over; else None.
 
+        Of those, 1,024 runs are kept at most, and 50,000 events.
         An id cannot be guessed, but who has seen it knows it: ask whose run it is before you show it.
         """
         return self._roll.find(run_id)
@@ -255,12 +257,12 @@ class Runtime(Subscribing):
     # --- the making of a run ---
 
     def _launch(
-        self, run_id: str, agent: AgentSpec, stages: Stages, first: RunStarted, deps: Any, limits: Limits
-    ) -> Run:
+        self, run_id: str, agent: AgentSpec[OutputT], stages: Stages, first: RunStarted, deps: Any, limits: Limits
+    ) -> Run[OutputT]:
         journal = Journal(run_id, self.bus, time.time, lambda: self._over(run))
         helpers = Helpers(self._owner, self._zombies, run_id, self._grace_s)
         actor = Actor(journal, stages, self.bus, helpers, holding=self._resources.holding, watch=self._watch, deps=deps)
-        run = Run(run_id, agent.name, first.session, actor, self._grace_s)
+        run = Run(run_id, agent.name, first.session, actor, self._grace_s, agent.answer)
         self._roll.add(run)
         journal.append(first, 0)
         task = self._owner.spawn(actor.drive(first), name=f"run {run_id}")

@@ -38,8 +38,8 @@ class Subscribing:
     def intercept(self, heard: Hears, **options: Unpack[InterceptOptions]) -> Callable[[H], H]:
         """Decorate a policy: it is asked before the event becomes a fact.
 
-        It answers the event, a changed copy of it, ``Veto(reason)`` or ``Ask(approver)``. With a second parameter it
-        is given the ``RunState`` too.
+        It answers the event, a changed copy of it, ``Veto(reason)``, ``Ask(approver)``, or ``Instead(event)`` with what
+        comes of a wish that is not done. With a second parameter it is given the ``RunState`` too.
 
         :raises BadSelector: ``heard`` is nothing that can be heard.
         :raises NotInterceptable: such an event cannot be changed or refused.

@@ -8,7 +8,9 @@ from ..events.control import CancelRequested, LoopDetected, MessageInjected
 from ..events.custom import Custom
 from ..events.human import ApprovalDecided, ApprovalRequested
 from ..events.model import ModelFailed, ModelReplied, ModelRequested
-from ..events.money import CostCounted
+from ..events.money import BudgetExceeded, CostCounted, ReplyRecalled
+from ..events.output import OutputRejected
+from ..events.recovery import CircuitClosed, CircuitOpened, ContextCompacted, FallbackChosen, RetryScheduled
 from ..events.run import RunFinished, RunStarted
 from ..events.tool import LateToolResult, ToolFinished, ToolRequested, ToolStarted
 from ..events.turn import TurnFinished, TurnStarted
@@ -23,12 +25,16 @@ class Phase(Enum):
     PROMPTING = "prompting"
     THINKING = "thinking"
     FAILED = "failed"
+    RECOVERING = "recovering"
     ROUTING = "routing"
     ACTING = "acting"
     OVER = "over"
 
-    # Phases are dictionary keys on the hot path; the default hash is a Python function.
+    # Phases are dictionary keys; the default hash is a Python function.
     __hash__ = object.__hash__
+
+    following: "Row"
+    """The phase's row of the table below."""
 
 
 OVER = Phase.OVER
@@ -38,10 +44,16 @@ Row = Mapping[type[Event], Phase]
 
 ORDER: Mapping[Phase, Row] = {
     Phase.NEW: {RunStarted: Phase.READY},
-    Phase.READY: {TurnStarted: Phase.PROMPTING, RunFinished: Phase.OVER},
+    Phase.READY: {OutputRejected: Phase.READY, TurnStarted: Phase.PROMPTING, RunFinished: Phase.OVER},
     Phase.PROMPTING: {ModelRequested: Phase.THINKING, ModelFailed: Phase.FAILED, RunFinished: Phase.OVER},
     Phase.THINKING: {ModelReplied: Phase.ROUTING, ModelFailed: Phase.FAILED},
-    Phase.FAILED: {RunFinished: Phase.OVER},
+    Phase.FAILED: {
+        RetryScheduled: Phase.RECOVERING,
+        FallbackChosen: Phase.RECOVERING,
+        ContextCompacted: Phase.RECOVERING,
+        RunFinished: Phase.OVER,
+    },
+    Phase.RECOVERING: {ModelRequested: Phase.THINKING, RunFinished: Phase.OVER},
     Phase.ROUTING: {
         ToolRequested: Phase.ACTING,
         ToolFinished: Phase.ACTING,
@@ -61,11 +73,18 @@ ORDER: Mapping[Phase, Row] = {
 }
 """What may happen in each phase, and the phase after it."""
 
+for _phase, _row in ORDER.items():
+    _phase.following = _row
+
 ANYTIME: tuple[type[Event], ...] = (
     CancelRequested,
     MessageInjected,
     LoopDetected,
     CostCounted,
+    BudgetExceeded,
+    ReplyRecalled,
+    CircuitOpened,
+    CircuitClosed,
     LateToolResult,
     Custom,
 )
@@ -77,7 +96,7 @@ def after(phase: Phase, event_class: type[Event]) -> Phase:
 
     :raises OutOfOrder: it may not happen now; names the event, the phase and what may.
     """
-    following = ORDER[phase].get(event_class)
+    following = phase.following.get(event_class)
     if following is not None:
         return following
     if phase not in (Phase.NEW, Phase.OVER) and issubclass(event_class, ANYTIME):

@@ -17,8 +17,8 @@ from loopbus.events import Event
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "events.md"
 ORDER = [f"loopbus.{name}" for name in (
-    "events.run", "events.turn", "events.model", "events.tool", "events.human", "events.control", "events.money",
-    "bus.house",
+    "events.run", "events.turn", "events.model", "events.recovery", "events.tool", "events.output", "events.human",
+    "events.control", "events.money", "bus.house",
 )]  # fmt: skip
 """The modules that define events, as a run comes by them."""
 

@@ -4,9 +4,12 @@ from .coercion import Rendered, render
 from .context import ToolContext
 from .decorator import as_tool
 from .errors import (
+    BadOutputType,
     BadTool,
     DuplicateTool,
     InvalidArguments,
+    InvalidOutput,
+    OutputError,
     ToolCapacityError,
     ToolCrashed,
     ToolError,
@@ -14,6 +17,7 @@ from .errors import (
     UnknownTool,
 )
 from .invoke import last_of
+from .output import OutputType, Partial
 from .threads import ThreadPool
 from .tool import Tool
 from .toolset import Toolset
@@ -23,9 +27,14 @@ from .toolset import Toolset
 from .decorator import tool
 
 __all__ = [
+    "BadOutputType",
     "BadTool",
     "DuplicateTool",
     "InvalidArguments",
+    "InvalidOutput",
+    "OutputError",
+    "OutputType",
+    "Partial",
     "Rendered",
     "ThreadPool",
     "Tool",

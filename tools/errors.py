@@ -1,4 +1,4 @@
-"""What can go wrong with a tool, before, while and after it runs.
+"""What can go wrong with a tool, before, while and after it runs, and with the output that an agent is to give.
 
 ToolError                a tool cannot be made, called or answered for
   BadTool                a function that cannot be a tool; names the tool and the parameter
@@ -8,6 +8,9 @@ ToolError                a tool cannot be made, called or answered for
   Unencodable            a result that is no text, no JSON and no media; names the place in it
   ToolCrashed            a tool raised what would have stopped its thread or the event loop, such as ``SystemExit``
   ToolCapacityError      no thread can take the call: all hang, or none came free in time, or the pool is closed
+OutputError              a run cannot end with the output that its agent wants
+  BadOutputType          a type that no model can be asked for
+  InvalidOutput          an answer that is not of that type; the text is meant for the model
 """
 
 from ..events.errors import LoopbusError
@@ -47,6 +50,18 @@ class ToolCrashed(ToolError):
 
 class ToolCapacityError(ToolError):
     """No thread can take the call."""
+
+
+class OutputError(LoopbusError):
+    """A run cannot end with the output that its agent wants."""
+
+
+class BadOutputType(OutputError):
+    """No model can be asked for an output of this type. Raised where the agent is made, never during a run."""
+
+
+class InvalidOutput(OutputError):
+    """A model's answer is not of the output's type. The text tells the model what to change."""
 
 
 def contained(error: BaseException) -> Exception:

@@ -35,22 +35,30 @@ def tell(tool: str, parameters: Mapping[str, JsonValue], error: Exception) -> st
     if not isinstance(error, ValidationError):
         said = f"{type(error).__name__}: {_cut(str(error), 200)}"
         return encodable(f"The arguments of {tool} could not be checked: {said}")
-    mistakes = error.errors(include_url=False, include_context=False)
-    lines = [_line(parameters, mistake, mistakes) for mistake in mistakes[:_MOST_LINES]]
-    if left := len(mistakes) - len(lines):
-        lines.append(f"and {left} more")
+    lines = corrections(parameters, error, "argument")
     return encodable("\n- ".join([f"The arguments of {tool} are wrong, so it was not called. Correct these:", *lines]))
 
 
-def _line(parameters: Mapping[str, JsonValue], mistake: ErrorDetails, mistakes: Sequence[ErrorDetails]) -> str:
+def corrections(schema: Mapping[str, JsonValue], error: ValidationError, noun: str) -> list[str]:
+    """What is to be corrected in a JSON object, a line for each mistake; ``noun`` is what its properties are called."""
+    mistakes = error.errors(include_url=False, include_context=False)
+    lines = [_line(schema, mistake, mistakes, noun) for mistake in mistakes[:_MOST_LINES]]
+    if left := len(mistakes) - len(lines):
+        lines.append(f"and {left} more")
+    return lines
+
+
+def _line(
+    parameters: Mapping[str, JsonValue], mistake: ErrorDetails, mistakes: Sequence[ErrorDetails], noun: str
+) -> str:
     place = mistake["loc"]
     path, nodes = _find(parameters, place[:-1])
     if mistake["type"] == "missing":
         return _missing(_joined(path, place[-1]), _properties(nodes).get(str(place[-1]), {}), place, mistakes)
     if mistake["type"] in _UNKNOWN:
-        return _unknown(_joined(path, place[-1]), str(place[-1]), _properties(nodes))
+        return _unknown(_joined(path, place[-1]), str(place[-1]), _properties(nodes), noun)
     path, _ = _find(parameters, place)
-    return f"{path or 'the arguments'}: {_in_json(mistake['msg'])}; got {_shown(mistake['input'])}"
+    return f"{path or f'the {noun}s'}: {_in_json(mistake['msg'])}; got {_shown(mistake['input'])}"
 
 
 def _in_json(message: str) -> str:
@@ -69,12 +77,12 @@ def _is_unknown_beside(mistake: ErrorDetails, place: Place) -> bool:
     return mistake["type"] in _UNKNOWN and mistake["loc"][:-1] == place[:-1]
 
 
-def _unknown(path: str, name: str, properties: Mapping[str, Any]) -> str:
+def _unknown(path: str, name: str, properties: Mapping[str, Any], noun: str) -> str:
     meant = nearest(name, properties)
     if meant is not None:
-        return f"{path}: there is no such argument; did you mean {_shown(meant)}?"
+        return f"{path}: there is no such {noun}; did you mean {_shown(meant)}?"
     known = ", ".join(properties) or "none at all"
-    return f"{path}: there is no such argument; there are: {_cut(known, 400)}"
+    return f"{path}: there is no such {noun}; there are: {_cut(known, 400)}"
 
 
 def _expected(schema: Mapping[str, Any]) -> str:

@@ -26,7 +26,7 @@ OWN_WEIGHTS = "LOOPBUS_LOCAL_MODEL"
 TIMEOUTS = Timeouts(first_byte_s=1800.0, idle_s=120.0)
 """A long prompt takes minutes on one core before the first byte comes."""
 
-CAPABILITIES = Capabilities()
+CAPABILITIES = Capabilities(output=True)
 
 
 class LocalModel:

@@ -52,6 +52,7 @@ CALL_OPENING = "<tool_call>\n"
 REMINDER = "\n\n(Use a tool if one fits, otherwise answer directly.)"
 LOOKING_UP = "Let me look that up."
 QUESTION = "\n\nAnswer the question with this result, in one sentence."
+FORM = "\n\nAnswer in JSON of this form: {form}"
 
 ENDINGS: Mapping[Outcome, str] = {
     "ok": "returned",
@@ -95,7 +96,13 @@ def answering_turns(request: Request) -> list[Turn]:
 
     :raises Refused: a message holds what is no text.
     """
-    return _turns(request, "", lambda calls: LOOKING_UP, QUESTION if has_results(request) else "")
+    return _turns(request, "", lambda calls: LOOKING_UP, _last_words(request))
+
+
+def _last_words(request: Request) -> str:
+    if request.output is not None:
+        return FORM.format(form=_type_in_words(request.output.schema))
+    return QUESTION if has_results(request) else ""
 
 
 def describe(tool: ToolSpec) -> str:

@@ -80,9 +80,11 @@ class LocalReply:
     async def _call_or_answer(self) -> AsyncGenerator[Delta, None]:
         prompt = await self._completions.render(calling_turns(self._request))
         draft = Draft()
+        formed = self._request.output is not None
         async with aclosing(self._complete(prompt, n_probs=1)) as pieces:
             async for piece in pieces:
-                if words := draft.feed(piece.text, piece.logprob):
+                words = draft.feed(piece.text, piece.logprob)
+                if words and not formed:
                     yield TextPiece(words)
         was_cut = self._ended == CUT
         calls = [] if was_cut else await self._sound_calls(prompt, draft)
@@ -90,8 +92,9 @@ class LocalReply:
             yield piece
         if calls:
             return
-        if draft.has_call and draft.is_silent and not was_cut:
-            # It wished for a tool that is not there, or made a call up. Without tools in sight it answers in words.
+        if formed or (draft.has_call and draft.is_silent and not was_cut):
+            # Its words have no form; or it wished for a tool that is not there, or made a call up. Without tools in
+            # sight it answers.
             async with aclosing(self._answer()) as deltas:
                 async for delta in deltas:
                     yield delta
@@ -108,11 +111,17 @@ class LocalReply:
 
     async def _answer(self) -> AsyncGenerator[Delta, None]:
         prompt = await self._completions.render(answering_turns(self._request))
-        manner = {} if has_results(self._request) else TALKING
-        async with aclosing(self._complete(prompt, **manner)) as pieces:
+        async with aclosing(self._complete(prompt, **self._manner())) as pieces:
             async for piece in pieces:
                 if piece.text:
                     yield TextPiece(piece.text)
+
+    def _manner(self) -> Mapping[str, Any]:
+        """What keeps an answer to its form, or to the point."""
+        output = self._request.output
+        if output is not None:
+            return {"json_schema": {**output.schema, "x-guidance": GUIDANCE}}
+        return {} if has_results(self._request) else TALKING
 
     async def _sound_calls(self, prompt: str, draft: Draft) -> list[Call]:
         """The calls of the draft that can be made; one whose arguments do not fit is written anew."""

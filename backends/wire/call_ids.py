@@ -1,5 +1,7 @@
 """Ids that pair tool calls with their results in one request."""
 
+from collections.abc import Callable
+
 from ...events.content import ToolCall, ToolResult
 
 _LONGEST_OWN_ID = 40
@@ -10,16 +12,17 @@ class CallIds:
     """Gives every call an id that is unique in the request.
 
     That is the provider's own, unless it is empty or taken. The same history always gets the same ids, so a provider's
-    prompt cache still knows it.
+    prompt cache still knows it. ``spell`` writes an id in the letters that a wire takes.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, spell: Callable[[str], str] = str) -> None:
+        self._spell = spell
         self._taken: set[str] = set()
         self._unanswered: list[tuple[str, str]] = []
 
     def of_call(self, call: ToolCall) -> str:
         """The id for the next call."""
-        wire_id = call.provider_id or (call.call_id if len(call.call_id) <= _LONGEST_OWN_ID else "")
+        wire_id = self._spell(call.provider_id or (call.call_id if len(call.call_id) <= _LONGEST_OWN_ID else ""))
         number = len(self._taken)
         while not wire_id or wire_id in self._taken:
             wire_id = f"call_{number}"
@@ -33,4 +36,4 @@ class CallIds:
         for position, (call_id, _) in enumerate(self._unanswered):
             if call_id == result.call_id:
                 return self._unanswered.pop(position)[1]
-        return self._unanswered.pop(0)[1] if self._unanswered else result.provider_id or result.call_id
+        return self._unanswered.pop(0)[1] if self._unanswered else self._spell(result.provider_id or result.call_id)

@@ -6,6 +6,7 @@ they were recorded to send.
 
 import base64
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar, cast
 
 from ...events.content import Image, Opaque, Refusal
@@ -14,8 +15,10 @@ from ..contract import BlockPiece, Delta, StopPiece, StopReason, TextPiece, Thin
 from ..errors import Broken, Incomplete, Misunderstood
 from .failure import Account, failure
 from .objects import read_object
-from .sse import Frame
+from .openai_chat_request import CHAT, Dialect, encode
+from .sse import Frame, SseReader
 from .tool_slots import CallSlots
+from .wire import Wire
 
 STOPS: Mapping[str, StopReason] = {
     "stop": "end",
@@ -112,7 +115,7 @@ class ChatReader:
             # Of several choices the first is the answer; in a stream, each chunk holds a piece of one.
             if choices and not (choice := choices[0]).get("index"):
                 self._read_choice(choice, message, deltas)
-            if usage := answer.get("usage"):
+            if usage := answer.get("usage") or _groq_usage(answer):
                 deltas.append(UsagePiece(read_usage(usage)))
         except _WRONG_SHAPE as exc:
             provider = self._account.provider
@@ -197,6 +200,12 @@ def read_usage(counts: Mapping[str, Any]) -> Usage:
     )
 
 
+def _groq_usage(answer: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    # Groq's streams told it in a corner of their own once.
+    corner: Mapping[str, Any] | None = answer.get("x_groq")
+    return corner.get("usage") if corner else None
+
+
 def _image(part: Mapping[str, Any]) -> Image:
     url = _text(part["image_url"]["url"])
     head, comma, data = url.partition(";base64,")
@@ -207,7 +216,9 @@ def _image(part: Mapping[str, Any]) -> Image:
 
 def _thinking(part: Mapping[str, Any]) -> ThinkingPiece:
     words = part["thinking"]
-    return ThinkingPiece(words if isinstance(words, str) else "".join(_text(word["text"]) for word in words))
+    text = words if isinstance(words, str) else "".join(_text(word["text"]) for word in words if "text" in word)
+    signature = part.get("signature")
+    return ThinkingPiece(text, None if signature is None else _text(signature))
 
 
 _PARTS: Mapping[str, Callable[[Mapping[str, Any]], Delta]] = {
@@ -233,3 +244,17 @@ def _list(value: Any) -> list[Any]:
 
 def _count(value: Any) -> int:
     return value if type(value) is int and value > 0 else 0
+
+
+def chat_wire(dialect: Dialect = CHAT) -> Wire:
+    """Chat Completions as someone speaks it."""
+    return Wire(
+        name="openai.chat",
+        encode=partial(encode, dialect=dialect),
+        path=lambda _model, _streaming: "/chat/completions",
+        frames=SseReader,
+        answer=ChatReader,
+    )
+
+
+OPENAI_CHAT = chat_wire()

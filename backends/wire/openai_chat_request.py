@@ -5,7 +5,7 @@ Source of the format: https://platform.openai.com/docs/api-reference/chat/create
 
 import base64
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ...events.content import (
@@ -23,24 +23,35 @@ from ...events.content import (
     ToolCall,
     ToolResult,
 )
-from ..contract import Request, ToolSpec
+from ..contract import OutputSpec, Request, Settings, ToolSpec
 from ..errors import Refused
 from .call_ids import CallIds
 from .objects import write_object
+from .strict_schema import strict_schema
 
 Json = dict[str, Any]
+
+
+def effort(settings: Settings) -> Json:
+    """How much to reason, as OpenAI asks for it: a word, and no budget in tokens."""
+    return {"reasoning_effort": settings.reasoning_effort}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dialect:
     """Where those who speak Chat Completions differ.
 
-    ``max_tokens`` and ``thinking`` are field names; an empty ``thinking`` leaves earlier reasoning out of the request.
+    ``max_tokens`` and ``thinking`` are field names; without any for ``thinking``, earlier reasoning is left out of the
+    request. ``reasoning`` writes how much to reason; with ``cache_marks``, a text says whether it is to be cached.
     """
 
     max_tokens: str = "max_tokens"
-    thinking: str = ""
+    thinking: tuple[str, ...] = ()
     usage_in_stream: bool = True
+    reasoning: Callable[[Settings], Json] = effort
+    cache_marks: bool = False
+    parts: Mapping[type[Block], Callable[[Any], Json]] = field(default_factory=dict[type[Block], Callable[[Any], Json]])
+    """What writes a kind of block that is written otherwise than OpenAI has it."""
 
 
 CHAT = Dialect()
@@ -59,7 +70,7 @@ def encode(request: Request, model: str, *, provider: str = "openai", dialect: D
     """
     history = _History(provider, dialect)
     if request.instructions:
-        history.wire.append({"role": "system", "content": request.instructions})
+        history.wire.append({"role": "system", "content": _instructions(request, dialect)})
     for message in request.messages:
         history.add(message)
     body: Json = {"model": model, "messages": history.finish()}
@@ -79,15 +90,38 @@ def _settings(request: Request, dialect: Dialect) -> Json:
     fields: Json = {
         "temperature": settings.temperature,
         "top_p": settings.top_p,
+        "top_k": settings.top_k,
+        "presence_penalty": settings.presence_penalty,
+        "frequency_penalty": settings.frequency_penalty,
         dialect.max_tokens: settings.max_tokens,
         "stop": list(settings.stop) or None,
         "seed": settings.seed,
-        "reasoning_effort": settings.reasoning_effort,
+        "response_format": None if request.output is None else _response_format(request.output),
+        **dialect.reasoning(settings),
     }
     if request.tools:
         fields["parallel_tool_calls"] = settings.parallel_tool_calls
         fields["tool_choice"] = _tool_choice(settings.tool_choice)
     return {name: value for name, value in fields.items() if value is not None}
+
+
+def _instructions(request: Request, dialect: Dialect) -> list[Json] | str:
+    kept = request.settings.cache_prompt
+    if kept is None or not dialect.cache_marks:
+        return request.instructions
+    mark: Json = {"type": "ephemeral"} if kept == "5m" else {"type": "ephemeral", "ttl": kept}
+    return [{"type": "text", "text": request.instructions, "cache_control": mark}]
+
+
+def _response_format(output: OutputSpec) -> Json:
+    # A shape that cannot be enforced is still told to the model; the answer is validated anyway.
+    schema = strict_schema(output.schema) if output.strict else None
+    spec: Json = {"name": output.name, "schema": schema or dict(output.schema)}
+    if schema:
+        spec["strict"] = True
+    if output.description:
+        spec["description"] = output.description
+    return {"type": "json_schema", "json_schema": spec}
 
 
 def _tool_choice(choice: str | None) -> Json | str | None:
@@ -137,13 +171,15 @@ class _History:
         calls = [self._call(call) for call in message.tool_calls]
         if calls:
             entry["tool_calls"] = calls
-            entry["content"] = message.text or None
+            if not any(isinstance(block, Text) for block in message.content):
+                entry["content"] = None
         for block in message.content:
             match block:
                 case Refusal(text):
                     entry["refusal"] = text
-                case Thinking(text) if self._dialect.thinking:
-                    entry[self._dialect.thinking] = entry.get(self._dialect.thinking, "") + text
+                case Thinking(text):
+                    for name in self._dialect.thinking:
+                        entry[name] = entry.get(name, "") + text
                 case Opaque(provider, {"audio": {"id": audio_id}}) if provider == self._provider:
                     entry["audio"] = {"id": audio_id}
                 case Opaque(provider, dict() as fields) if provider == self._provider:
@@ -181,9 +217,10 @@ class _History:
                 if block.provider == self._provider and isinstance(block.data, dict):
                     yield block.data
                 continue
-            if type(block) not in _PARTS:
+            write = self._dialect.parts.get(type(block)) or _PARTS.get(type(block))
+            if write is None:
                 raise Refused(f"a user's message cannot hold a {type(block).__name__} in Chat Completions")
-            yield _PARTS[type(block)](block)
+            yield write(block)
 
 
 _ROLES: Mapping[Role, Callable[[_History, Message], None]] = {
@@ -204,7 +241,11 @@ def _image(image: Image) -> Json:
     return {"type": "image_url", "image_url": {"url": _url(image)}}
 
 
-def _audio(audio: Audio) -> Json:
+def audio_part(audio: Audio) -> Json:
+    """Sound as OpenAI takes it.
+
+    :raises Refused: it is an address.
+    """
     if audio.data is None:
         raise Refused("Chat Completions takes sound as bytes, not as an address: load it and pass Audio(data=...)")
     subtype = audio.media_type.partition("/")[2]
@@ -220,6 +261,6 @@ _PARTS: Mapping[type[Block], Callable[[Any], Json]] = {
     Text: lambda block: {"type": "text", "text": block.text},
     Refusal: lambda block: {"type": "text", "text": block.text},
     Image: _image,
-    Audio: _audio,
+    Audio: audio_part,
     File: _file,
 }

@@ -72,3 +72,5 @@ class Wire:
     answer: Callable[[Account], AnswerReader[Any]]
     accept: str = "text/event-stream"
     """The media type of a streamed answer."""
+    json_streams: bool = False
+    """Whether plain JSON may be a streamed answer too, which ``frames`` takes either way."""

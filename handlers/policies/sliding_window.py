@@ -1,12 +1,10 @@
 """A policy: shows the model only the latest part of a long conversation."""
 
-from bisect import bisect_left
-
 from ...bus.bus import Bus
 from ...bus.errors import BadOption
-from ...events.content import Message
 from ...events.model import ModelRequested
 from ...events.state import RunState
+from ..window import kept_before, whole_from
 
 
 class SlidingWindow:
@@ -28,32 +26,11 @@ class SlidingWindow:
 
     def __call__(self, event: ModelRequested, state: RunState) -> ModelRequested:
         transcript = state.transcript
-        first = _whole_from(transcript.messages, max(event.messages - self._messages, event.first, 0))
+        first = whole_from(transcript.messages, max(event.messages - self._messages, event.first, 0))
         if not first:
             return event
-        kept = {*event.pinned, *transcript.pinned[: bisect_left(transcript.pinned, first)]}
-        if transcript.prompt < first:
-            kept.add(transcript.prompt)
-        pinned = sorted({place for each in kept for place in _pair(transcript.messages, each)})
-        return event.model_copy(update={"first": first, "pinned": tuple(pinned)})
+        return event.model_copy(update={"first": first, "pinned": kept_before(transcript, first, event.pinned)})
 
     def attach(self, bus: Bus) -> None:
         """Subscribe to a bus. Should it ever fail, the model is shown everything."""
         bus.intercept(ModelRequested, self, order=self._order, on_error="allow")
-
-
-def _whole_from(messages: list[Message], first: int) -> int:
-    """The nearest place, not behind ``first``, that does not begin with a tool's results."""
-    while 0 < first < len(messages) and messages[first].role == "tool":
-        first -= 1
-    return first
-
-
-def _pair(messages: list[Message], place: int) -> range:
-    """The places of a message and of those that cannot be shown without it."""
-    begin = _whole_from(messages, place)
-    end = begin + 1
-    if messages[begin].tool_calls:
-        while end < len(messages) and messages[end].role == "tool":
-            end += 1
-    return range(begin, max(end, place + 1))

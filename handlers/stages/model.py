@@ -5,8 +5,8 @@ from time import monotonic
 from typing import Any
 
 from ...backends.contract import (
-    Backend,
     Delta,
+    OutputSpec,
     Request,
     Settings,
     TextPiece,
@@ -19,9 +19,13 @@ from ...backends.fold import ReplyFold
 from ...bus.event import unchecked
 from ...events.fault import Fault
 from ...events.model import ModelFailed, ModelReplied, ModelRequested, TextDelta, ThinkingDelta, ToolCallDelta
+from ...events.unchecked import unchecked_value
+from ..models import Models
 from ..scope import RunScope
+from ..timeouts import ReplyTimeouts, in_time
 from ..window import Window
 
+_request = unchecked_value(Request)
 _replied = unchecked(ModelReplied)
 _text_delta = unchecked(TextDelta)
 
@@ -32,37 +36,53 @@ class AskModel:
     Hears ModelRequested; tells TextDelta, ThinkingDelta and ToolCallDelta; causes ModelReplied or ModelFailed.
     """
 
-    def __init__(self, backend: Backend, tools: Sequence[ToolSpec], settings: Settings, *, streaming: bool) -> None:
-        self._backend = backend
+    def __init__(
+        self,
+        models: Models,
+        tools: Sequence[ToolSpec],
+        settings: Settings,
+        *,
+        streaming: bool,
+        output: OutputSpec | None = None,
+        timeouts: ReplyTimeouts | None = None,
+    ) -> None:
+        self._models = models
         self._tools = tools
         self._settings = settings
         self._streaming = streaming
+        self._output = output
+        self._timeouts = timeouts
 
     async def __call__(self, event: ModelRequested, run: RunScope) -> ModelReplied | ModelFailed:
         state = run.state
-        request = Request(
+        request = _request(
             Window(state.transcript.messages, event.messages, event.first, event.pinned),
             state.instructions,
             self._tools,
             self._settings,
             self._streaming,
+            self._output,
         )
         fold = ReplyFold(f"{event.seq}")
         run.open_reply(fold)
         started = monotonic()
         try:
-            deltas = self._backend.stream(request)
+            deltas = self._models[event.model].stream(request)
+            if self._timeouts is not None:
+                deltas = in_time(deltas, self._timeouts)
             try:
                 async for delta in deltas:
                     fold.add(delta)
                     tell = _TELL.get(type(delta))
                     if tell is not None:
                         tell(delta, run, event.seq)
-            finally:
+            except BaseException:
+                # One that came to its end is closed.
                 await deltas.aclose()
+                raise
             stop, content = fold.stopped(), fold.content()
         except BackendError as error:
-            fault = Fault.of(error, self._backend.model)
+            fault = Fault.of(error, event.model)
             return ModelFailed(
                 turn=event.turn, error=fault, partial=fold.partial(), usage=fold.usage, model=event.model
             )

@@ -23,5 +23,7 @@ class Prompt:
             turn=event.turn,
             model=self._model,
             messages=len(state.transcript.messages),
+            first=state.first,
+            pinned=state.pinned,
             instructions=text if text != state.instructions else None,
         )

@@ -15,8 +15,11 @@ class Route:
     Hears ModelReplied; causes ToolRequested for each call, in the model's order, or TurnFinished.
     """
 
-    async def __call__(self, event: ModelReplied, run: RunScope) -> TurnFinished | list[Event]:
+    async def __call__(self, event: ModelReplied, run: RunScope) -> Event | list[Event]:
         calls = run.state.transcript.calls
         if not calls:
             return TurnFinished(turn=event.turn, final=True)
+        if len(calls) == 1:
+            (call,) = calls
+            return _requested(call_id=call.call_id, name=call.name, arguments=call.arguments)
         return [_requested(call_id=call.call_id, name=call.name, arguments=call.arguments) for call in calls]

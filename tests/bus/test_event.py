@@ -79,13 +79,16 @@ def test_a_copy_of_a_stamped_event_is_whole() -> None:
     assert event.model_dump(exclude_unset=True) == {}
 
 
-def test_what_one_copy_notes_no_other_event_sees() -> None:
-    """Stamped events share the note of their given fields, but their copies do not."""
-    one, other = Ordered(), Ordered()
-    for event in (one, other):
-        stamp(event, "run", 1, 1.0, 0)
-    assert one.model_copy(update={"note": "b"}).model_fields_set == {"note"}
-    assert other.model_fields_set == set()
+def test_no_event_remembers_which_fields_were_given() -> None:
+    """Nobody asks, and it would be half of an event's memory; so a copy and its original share nothing either."""
+    event = Ordered(note="a")
+    copied = event.model_copy(update={"note": "b"})
+    for each in (event, copied, Ordered.model_validate({"note": "c"}), unchecked(Rushed)(pieces=1)):
+        assert each.model_fields_set == set()
+        each.model_fields_set.add("note")
+        assert each.model_fields_set == set()
+        assert each.model_extra is None
+    assert (event.note, copied.note) == ("a", "b")
 
 
 def test_a_class_is_named_after_itself_unless_it_says_otherwise() -> None:

@@ -149,7 +149,7 @@ async def test_what_was_left_behind_cannot_write_into_the_log_any_more() -> None
 async def test_a_run_that_never_waits_lets_others_have_their_turn() -> None:
     """A long script of calls that all return at once does not keep the loop to itself."""
     turns = 0
-    script = [call("add", a=n, b=n) for n in range(40)]
+    script = [call("add", a=n, b=n) for n in range(120)]
     async with house() as tested:
         run = await tested.start(agent(*script, text("done"), tools=[add]))
         while run.status is None:

@@ -41,6 +41,21 @@ async def test_only_the_last_that_are_over_are_kept() -> None:
     assert [roll.find(run.id) for run in runs] == [runs[0], runs[1], None, runs[3]]
 
 
+async def test_long_runs_are_kept_for_a_shorter_time() -> None:
+    """What is kept is bounded by its events, but for the run that ended last."""
+    async with Runtime() as runtime:
+        runs = [await runtime.start(CANARY, "go") for _ in range(4)]
+        for run in runs:
+            await run.outcome()
+    (length,) = {len(run.log) for run in runs}
+    for events, kept in ((2 * length, 2), (3 * length - 1, 2), (3 * length, 3), (1, 1)):
+        roll = Roll(events=events)
+        for run in runs:
+            roll.add(run)
+            roll.end(run)
+        assert [roll.find(run.id) for run in runs] == [None] * (4 - kept) + runs[4 - kept :]
+
+
 async def test_one_id_does_not_give_away_another() -> None:
     """Each is 80 random bits, and no two begin alike."""
     async with Runtime() as runtime:

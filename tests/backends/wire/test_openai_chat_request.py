@@ -180,7 +180,7 @@ def test_earlier_answers_go_back_as_the_provider_takes_them() -> None:
         "reasoning_details": [1],
     }
     assert messages(said) == [plain]
-    assert messages(said, dialect=Dialect(thinking="reasoning_content")) == [{**plain, "reasoning_content": "hmm"}]
+    assert messages(said, dialect=Dialect(thinking=("reasoning_content",))) == [{**plain, "reasoning_content": "hmm"}]
 
 
 def test_a_system_message_keeps_its_place() -> None:

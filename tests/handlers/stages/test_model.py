@@ -18,6 +18,7 @@ from loopbus.events import (
     Usage,
     user,
 )
+from loopbus.handlers.models import Models
 from loopbus.handlers.stages.model import AskModel
 from loopbus.tools import as_tool
 
@@ -27,11 +28,16 @@ from ..fake_run import FakeRun, asked, prompted
 PIECES = (TextDelta, ThinkingDelta, ToolCallDelta)
 
 
+def only(backend: Backend) -> Models:
+    """A choice of one, under whatever name it is asked for."""
+    return Models(backend, (), lambda _: backend)
+
+
 async def ask(run: FakeRun, backend: Backend, *, streaming: bool = True) -> ModelReplied | ModelFailed:
     """Have the last request of the log answered."""
     wish = run.log[-1]
     assert isinstance(wish, ModelRequested)
-    return await AskModel(backend, (), Settings(), streaming=streaming)(wish, run)
+    return await AskModel(only(backend), (), Settings(), streaming=streaming)(wish, run)
 
 
 async def test_a_reply_becomes_an_event_with_all_that_is_known_of_it() -> None:
@@ -116,7 +122,7 @@ async def test_the_model_is_sent_the_window_that_the_request_describes() -> None
         """Look."""
         return ""
 
-    await AskModel(model, (as_tool(look),), Settings(temperature=0), streaming=False)(wish, run)
+    await AskModel(only(model), (as_tool(look),), Settings(temperature=0), streaming=False)(wish, run)
     (sent,) = model.requests
     assert [message.text for message in sent.messages] == ["1", "4", "go"]
     assert (sent.instructions, [tool.name for tool in sent.tools]) == ("Be brief.", ["look"])
@@ -126,10 +132,10 @@ async def test_the_model_is_sent_the_window_that_the_request_describes() -> None
 async def test_a_failure_keeps_what_had_arrived() -> None:
     """Its text, its cost, and the fault with the name of the model; it is an event and no exception."""
     run = asked()
-    failed = await ask(run, Scripted([fail(Broken("the line is dead"), "It is ")], model="openai:gpt-5.2"))
+    failed = await ask(run, Scripted([fail(Broken("the line is dead"), "It is ")], model="fake"))
     assert isinstance(failed, ModelFailed)
     assert (failed.error.kind, failed.error.message) == ("Broken", "the line is dead")
-    assert (failed.error.where, failed.error.retryable) == ("openai:gpt-5.2", True)
+    assert (failed.error.where, failed.error.retryable) == ("fake", True)
     assert failed.partial == (Text("It is "),)
 
 

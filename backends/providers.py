@@ -1,0 +1,246 @@
+"""The providers that can be asked for by name: one table. A row adds a provider.
+
+Addresses and environment variables are those of each provider's own documentation. A provider that speaks several
+wires has a row for each: ``openai`` is Chat Completions, ``openai-responses`` is Responses.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import quote
+
+from .auth import Auth
+from .auth_aws import SigV4
+from .auth_google import GoogleAuth
+from .contract import Capabilities
+from .provider import Key, Place, Provider
+from .wire import openai_chat_dialects as dialects
+from .wire.anthropic_messages import ANTHROPIC_MESSAGES
+from .wire.bedrock_converse import BEDROCK_CONVERSE
+from .wire.bedrock_invoke import BEDROCK_INVOKE
+from .wire.cohere import COHERE_CHAT
+from .wire.cohere_v1 import COHERE_CHAT_V1
+from .wire.gemini import GEMINI
+from .wire.groq import GROQ_CHAT
+from .wire.mistral import MISTRAL_CHAT
+from .wire.ollama_chat import OLLAMA_CHAT
+from .wire.ollama_generate import OLLAMA_GENERATE
+from .wire.openai_chat import OPENAI_CHAT, chat_wire
+from .wire.openai_responses import OPENAI_RESPONSES
+from .wire.wire import Wire
+
+EVERYTHING = Capabilities(images=True, audio=True, files=True, output=True)
+PAPERS = Capabilities(images=True, files=True, output=True)
+PICTURES = Capabilities(images=True, output=True)
+WORDS = Capabilities(output=True)
+
+OPENAI = chat_wire(dialects.OPENAI)
+OPEN_WEIGHTS = chat_wire(dialects.OPEN_WEIGHTS)
+DEPLOYMENT = replace(
+    OPENAI_CHAT, path=lambda model, _streaming: f"/openai/deployments/{quote(model, safe='')}/chat/completions"
+)
+"""Azure's older address, which names the deployment and wants a version."""
+
+AZURE_KEYS = (Key("AZURE_OPENAI_API_KEY", "api-key", ""), Key("AZURE_OPENAI_AD_TOKEN"))
+AZURE = {"endpoint": Place(("AZURE_OPENAI_ENDPOINT",), write=lambda url: url.rstrip("/").removesuffix("/openai/v1"))}
+REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
+BEDROCK_KEY = Key("AWS_BEARER_TOKEN_BEDROCK")
+LOCATION = ("GOOGLE_CLOUD_LOCATION",)
+GOOGLE_KEYS = (Key("GOOGLE_API_KEY", "x-goog-api-key", ""), Key("GEMINI_API_KEY", "x-goog-api-key", ""))
+
+
+def _bedrock_host(region: str) -> str:
+    return f"bedrock-runtime.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}"
+
+
+def _vertex_host(location: str) -> str:
+    return "aiplatform.googleapis.com" if location == "global" else f"{location}-aiplatform.googleapis.com"
+
+
+def _sign_for_bedrock(places: Mapping[str, str]) -> Auth:
+    return SigV4(places["region"])
+
+
+def _sign_for_google(places: Mapping[str, str]) -> Auth:
+    return GoogleAuth()
+
+
+def _hosted(base_url: str, name: str, *, wire: Wire = OPENAI_CHAT, capabilities: Capabilities = PICTURES) -> Provider:
+    """A service with a key, whose variables begin with ``name``."""
+    return Provider(
+        base_url=base_url,
+        url_variable=f"{name}_BASE_URL",
+        keys=(Key(f"{name}_API_KEY"),),
+        wire=wire,
+        capabilities=capabilities,
+    )
+
+
+def _own(base_url: str, name: str, *, wire: Wire = OPEN_WEIGHTS) -> Provider:
+    """A server of one's own: it needs no key and may take one."""
+    return replace(_hosted(base_url, name, wire=wire), needs_key=False)
+
+
+def _host_url(host: str) -> str:
+    # OLLAMA_HOST may lack the scheme, as in its own tools.
+    return (host if "://" in host else f"http://{host}").rstrip("/")
+
+
+def _ollama(wire: Wire) -> Provider:
+    """Ollama's own interface."""
+    return Provider(
+        base_url="{host}",
+        places={"host": Place(("OLLAMA_HOST",), "127.0.0.1:11434", _host_url)},
+        keys=(Key("OLLAMA_API_KEY"),),
+        needs_key=False,
+        wire=wire,
+    )
+
+
+def _bedrock(wire: Wire, capabilities: Capabilities) -> Provider:
+    return Provider(
+        base_url="https://{region host}",
+        url_variable="AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+        places={"region": Place(REGION), "region host": Place(REGION, write=_bedrock_host)},
+        keys=(BEDROCK_KEY,),
+        signer=_sign_for_bedrock,
+        wire=wire,
+        capabilities=capabilities,
+    )
+
+
+_ROWS: Mapping[str, Provider] = {
+    "openai": _hosted("https://api.openai.com/v1", "OPENAI", wire=OPENAI, capabilities=EVERYTHING),
+    "azure": Provider(base_url="{endpoint}/openai/v1", places=AZURE, keys=AZURE_KEYS, wire=OPENAI),
+    "azure-deployment": Provider(
+        base_url="{endpoint}",
+        places=AZURE,
+        query={"api-version": Place(("OPENAI_API_VERSION",), "2024-10-21")},
+        keys=AZURE_KEYS,
+        wire=DEPLOYMENT,
+    ),
+    "anthropic": Provider(
+        base_url="https://api.anthropic.com",
+        url_variable="ANTHROPIC_BASE_URL",
+        keys=(Key("ANTHROPIC_API_KEY", "x-api-key", ""), Key("ANTHROPIC_AUTH_TOKEN")),
+        headers={"anthropic-version": Place(default="2023-06-01"), "anthropic-beta": Place(("ANTHROPIC_BETAS",))},
+        wire=ANTHROPIC_MESSAGES,
+        capabilities=PAPERS,
+    ),
+    "google": Provider(
+        base_url="{endpoint}/v1beta",
+        places={
+            "endpoint": Place(
+                ("GOOGLE_GEMINI_BASE_URL",), "https://generativelanguage.googleapis.com", lambda url: url.rstrip("/")
+            )
+        },
+        keys=GOOGLE_KEYS,
+        wire=GEMINI,
+        capabilities=EVERYTHING,
+    ),
+    "google-vertex": Provider(
+        base_url="https://{location host}/v1/projects/{project}/locations/{location}/publishers/google",
+        places={
+            "project": Place(("GOOGLE_CLOUD_PROJECT",)),
+            "location": Place(LOCATION, "global"),
+            "location host": Place(LOCATION, "global", _vertex_host),
+        },
+        keys=(Key("GOOGLE_OAUTH_ACCESS_TOKEN"),),
+        signer=_sign_for_google,
+        wire=GEMINI,
+        capabilities=EVERYTHING,
+    ),
+    "google-vertex-express": Provider(
+        base_url="https://aiplatform.googleapis.com/v1/publishers/google",
+        keys=GOOGLE_KEYS[:1],
+        wire=GEMINI,
+        capabilities=EVERYTHING,
+    ),
+    "bedrock": _bedrock(BEDROCK_CONVERSE, Capabilities(images=True, files=True)),
+    "bedrock-invoke": _bedrock(BEDROCK_INVOKE, Capabilities(images=True)),
+    "bedrock-mantle": Provider(
+        base_url="https://bedrock-mantle.{region}.api.aws/v1",
+        places={"region": Place(REGION)},
+        keys=(BEDROCK_KEY,),
+    ),
+    "mistral": _hosted("https://api.mistral.ai/v1", "MISTRAL", wire=MISTRAL_CHAT, capabilities=EVERYTHING),
+    "cohere": Provider(
+        base_url="https://api.cohere.com", url_variable="CO_API_URL", keys=(Key("CO_API_KEY"),), wire=COHERE_CHAT
+    ),
+    "cohere-v1": Provider(
+        base_url="https://api.cohere.com",
+        url_variable="CO_API_URL",
+        keys=(Key("CO_API_KEY"),),
+        wire=COHERE_CHAT_V1,
+        capabilities=Capabilities(),
+    ),
+    "groq": _hosted("https://api.groq.com/openai/v1", "GROQ", wire=GROQ_CHAT),
+    "xai": _hosted("https://api.x.ai/v1", "XAI"),
+    "deepseek": _hosted(
+        "https://api.deepseek.com", "DEEPSEEK", wire=chat_wire(dialects.DEEPSEEK), capabilities=Capabilities()
+    ),
+    "openrouter": _hosted(
+        "https://openrouter.ai/api/v1", "OPENROUTER", wire=chat_wire(dialects.OPENROUTER), capabilities=EVERYTHING
+    ),
+    "together": _hosted("https://api.together.xyz/v1", "TOGETHER"),
+    "perplexity": replace(
+        _hosted("https://api.perplexity.ai", "PERPLEXITY", capabilities=replace(PAPERS, tools=False)),
+        keys=(Key("PERPLEXITY_API_KEY"), Key("PPLX_API_KEY")),
+    ),
+    "cerebras": _hosted("https://api.cerebras.ai/v1", "CEREBRAS", wire=OPENAI, capabilities=WORDS),
+    "crusoe": _hosted("https://api.inference.crusoecloud.com/v1", "CRUSOE", wire=OPEN_WEIGHTS),
+    "huggingface": replace(_hosted("https://router.huggingface.co/v1", "HF"), keys=(Key("HF_TOKEN"),)),
+    "zai": _hosted(
+        "https://api.z.ai/api/paas/v4", "ZAI", wire=chat_wire(dialects.ZAI), capabilities=Capabilities(images=True)
+    ),
+    "alibaba": _hosted(
+        "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+        "DASHSCOPE",
+        wire=chat_wire(dialects.ALIBABA),
+        capabilities=Capabilities(images=True),
+    ),
+    "ollama": _own("http://127.0.0.1:11434/v1", "OLLAMA"),
+    "ollama-chat": _ollama(OLLAMA_CHAT),
+    "ollama-generate": replace(_ollama(OLLAMA_GENERATE), capabilities=replace(PICTURES, tools=False)),
+    "lmstudio": _own("http://127.0.0.1:1234/v1", "LMSTUDIO"),
+    "vllm": _own("http://127.0.0.1:8000/v1", "VLLM"),
+    "gpustack": _own("http://127.0.0.1/v1", "GPUSTACK"),
+    "litellm": Provider(
+        base_url="http://127.0.0.1:4000",
+        url_variable="LITELLM_PROXY_API_BASE",
+        keys=(Key("LITELLM_PROXY_API_KEY"),),
+        needs_key=False,
+        capabilities=EVERYTHING,
+    ),
+    "portkey": Provider(
+        base_url="https://api.portkey.ai/v1",
+        url_variable="PORTKEY_BASE_URL",
+        keys=(Key("PORTKEY_API_KEY", "x-portkey-api-key", ""),),
+        headers={
+            "x-portkey-config": Place(("PORTKEY_CONFIG",)),
+            "x-portkey-provider": Place(("PORTKEY_PROVIDER",)),
+            "x-portkey-virtual-key": Place(("PORTKEY_VIRTUAL_KEY",)),
+        },
+        capabilities=EVERYTHING,
+    ),
+    "helicone": _hosted("https://ai-gateway.helicone.ai/v1", "HELICONE", capabilities=EVERYTHING),
+}
+
+_RESPONSES = ("openai", "azure", "bedrock-mantle", "deepseek", "openrouter", "xai")
+"""Who speaks Responses too, at the same address."""
+
+PROVIDERS: Mapping[str, Provider] = {
+    **_ROWS,
+    **{f"{name}-responses": replace(_ROWS[name], wire=OPENAI_RESPONSES) for name in _RESPONSES},
+}
+"""Every provider, by the name that stands before the colon."""
+
+ALIASES: Mapping[str, str] = {"gemini": "google", "vertex": "google-vertex", "dashscope": "alibaba"}
+"""Other names that people know them by."""
+
+ANY_ADDRESS = Provider(
+    base_url="",
+    keys=(Key("LOOPBUS_API_KEY"),),
+    needs_key=False,
+    capabilities=Capabilities(images=True, audio=True, files=True),
+)
+"""The row for a server that is given by its address."""

@@ -1,0 +1,84 @@
+"""What the families of models behind Bedrock's one API take differently, as data.
+
+Sources: https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html and
+the page of each family under https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from ..contract import Settings
+from .anthropic_thinking import EFFORTS, thinking
+
+Json = dict[str, Any]
+T = TypeVar("T")
+
+
+def _nothing(_: str, __: Settings) -> Json:
+    return {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """How a family of models takes what Converse has no field for: in ``additionalModelRequestFields``."""
+
+    extra: Callable[[str, Settings], Json] = _nothing
+    """Those fields, for a model and the settings."""
+    tells_status: bool = False
+    """Whether a tool's result may say that it is an error."""
+    caches_tools: bool = False
+    """Whether a cache point may stand behind the tools."""
+
+
+def of_model(model: str, table: Mapping[str, T], default: T) -> T:
+    """The row of ``table`` for a model, found by the beginning of its name.
+
+    A region may stand before the name, and an ARN before that: ``us.amazon.nova-lite`` has the row ``amazon.nova``.
+    """
+    name = f".{model.rpartition('/')[2]}"
+    return next((row for beginning, row in table.items() if f".{beginning}" in name), default)
+
+
+def _claude(model: str, settings: Settings) -> Json:
+    fields = thinking(model, settings)
+    if settings.top_k is not None:
+        fields["top_k"] = settings.top_k
+    if settings.parallel_tool_calls is False:
+        fields["tool_choice"] = {"type": "auto", "disable_parallel_tool_use": True}
+    return fields
+
+
+def _top_k(name: str) -> Callable[[str, Settings], Json]:
+    return lambda _, settings: {} if settings.top_k is None else {name: settings.top_k}
+
+
+def _nova(_: str, settings: Settings) -> Json:
+    return {} if settings.top_k is None else {"inferenceConfig": {"topK": settings.top_k}}
+
+
+def _nova_2(model: str, settings: Settings) -> Json:
+    fields, effort = _nova(model, settings), settings.reasoning_effort or ""
+    if effort == "none":
+        fields["reasoningConfig"] = {"type": "disabled"}
+    elif effort:
+        fields["reasoningConfig"] = {"type": "enabled", "maxReasoningEffort": EFFORTS[effort]}
+    return fields
+
+
+def _openai(_: str, settings: Settings) -> Json:
+    effort = EFFORTS.get(settings.reasoning_effort or "")
+    return {"reasoning_effort": effort} if effort else {}
+
+
+FAMILIES: Mapping[str, Family] = {
+    "anthropic.": Family(extra=_claude, tells_status=True, caches_tools=True),
+    "amazon.nova-2": Family(extra=_nova_2, tells_status=True),
+    "amazon.nova": Family(extra=_nova, tells_status=True),
+    "cohere.": Family(extra=_top_k("k")),
+    "mistral.": Family(extra=_top_k("top_k")),
+    "openai.": Family(extra=_openai),
+}
+"""By the beginning of a model's name, the longer before the shorter."""
+
+ANY_FAMILY = Family()

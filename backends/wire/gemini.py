@@ -1,0 +1,294 @@
+"""Answers of Gemini's generateContent, streamed or whole, into deltas; by way of an API key or of Vertex AI.
+
+Source of the format: https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse. Its counts in ours:
+
+====================  ================================================================================================
+``input_tokens``      ``promptTokenCount`` (cached ones inside) and ``toolUsePromptTokenCount``: what Google's own tools
+                      gave the model to read
+``output_tokens``     ``candidatesTokenCount`` and ``thoughtsTokenCount``, which stands beside it
+``cached_tokens``     ``cachedContentTokenCount``
+``reasoning_tokens``  ``thoughtsTokenCount``
+====================  ================================================================================================
+"""
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from pydantic_core import to_json
+
+from ...events.content import Audio, File, Image, Opaque, ToolCall
+from ...events.frozen import freeze
+from ...events.usage import Usage
+from ..contract import BlockPiece, Delta, StopPiece, StopReason, TextPiece, ThinkingPiece, UsagePiece
+from ..errors import BackendError, Broken, Incomplete, Misunderstood, Refused
+from .failure import Account, failure
+from .fields import WRONG_SHAPE, count, items, text
+from .gemini_request import ABOUT, ATTRIBUTES, encode, path
+from .json_array import JsonArrayReader
+from .objects import read_object
+from .partial_args import PartialArgs
+from .sse import Frame, SseReader
+from .wire import Wire
+
+STOPS: Mapping[str, StopReason] = {
+    "STOP": "end",
+    "MAX_TOKENS": "length",
+    "CONTINUATION": "length",
+    "SAFETY": "content_filter",
+    "RECITATION": "content_filter",
+    "LANGUAGE": "content_filter",
+    "BLOCKLIST": "content_filter",
+    "PROHIBITED_CONTENT": "content_filter",
+    "SPII": "content_filter",
+    "MODEL_ARMOR": "content_filter",
+    "IMAGE_SAFETY": "content_filter",
+    "IMAGE_PROHIBITED_CONTENT": "content_filter",
+    "IMAGE_RECITATION": "content_filter",
+}
+"""``finishReason``, in our words; any other is ``other``."""
+
+SPOILT: Mapping[str, type[BackendError]] = {
+    "MALFORMED_FUNCTION_CALL": Broken,
+    "MALFORMED_RESPONSE": Broken,
+    "UNEXPECTED_TOOL_CALL": Broken,
+    "TOO_MANY_TOOL_CALLS": Broken,
+    "NO_IMAGE": Broken,
+    "IMAGE_OTHER": Broken,
+    "OTHER": Broken,
+    "MISSING_THOUGHT_SIGNATURE": Refused,
+}
+"""``finishReason`` of an answer that came to nothing, or to half of itself, and why asking again may help or not."""
+
+_UNSPECIFIED = frozenset({"FINISH_REASON_UNSPECIFIED", "BLOCKED_REASON_UNSPECIFIED"})
+_DONE = b"[DONE]"
+_MEDIA: Mapping[str, type[Image | Audio]] = {"image": Image, "audio": Audio}
+
+
+class GeminiReader:
+    """Reads one answer."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._stop = ""
+        self._stop_words = ""
+        self._blocked = False
+        self._called = False
+        self._call: _StreamedCall | None = None
+        self._about: dict[str, Any] = {}
+        self.done = False
+        """Whether no frame follows."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the provider has said that the reply is over."""
+        return bool(self._stop)
+
+    def read(self, frame: Frame) -> list[Delta]:
+        """The deltas of one frame of a stream.
+
+        :raises Misunderstood: the frame is no chunk of an answer.
+        :raises BackendError: the provider reports an error; the class is that of the HTTP status it would have had.
+        """
+        data = frame.data
+        if not data or data == _DONE:
+            self.done = self.done or data == _DONE
+            return []
+        return self._read(read_object(data), data)
+
+    def read_whole(self, body: bytes) -> list[Delta]:
+        """All deltas of an answer that was not streamed, or was as an array of JSON, its stop included.
+
+        :raises Misunderstood: the body is no answer.
+        :raises BackendError: the provider reports an error.
+        """
+        frames = JsonArrayReader().feed(body) if body.lstrip().startswith(b"[") else [Frame(body)]
+        return [delta for frame in frames for delta in self.read(frame)] + self.finish()
+
+    def finish(self) -> list[Delta]:
+        """The last deltas, the stop at their end, once no more frames come.
+
+        :raises Incomplete: the provider never said that the reply is over.
+        :raises Broken: it said that it broke off, or that the model's call was no call.
+        """
+        provider = self._account.provider
+        if not self._stop:
+            raise Incomplete(f"{provider} ended in the middle of the reply (no finishReason)", provider=provider)
+        if self._stop in SPOILT and not self._blocked:
+            words = self._account.mask(f"{self._stop}: {self._stop_words}" if self._stop_words else self._stop)
+            raise SPOILT[self._stop](f"{provider} broke off the reply ({words})", provider=provider, code=self._stop)
+        deltas: list[Delta] = []
+        if self._call is not None:
+            deltas.append(BlockPiece(self._call.cut()))
+        if self._about:
+            deltas.append(BlockPiece(Opaque(provider, self._about)))
+        reason = "content_filter" if self._blocked else STOPS.get(self._stop, "other")
+        if self._called and reason == "end":
+            reason = "tool_calls"
+        deltas.append(StopPiece(reason, self._stop))
+        return deltas
+
+    def _read(self, answer: dict[str, Any], raw: bytes) -> list[Delta]:
+        if answer.get("error"):
+            raise failure(self._account, answer)
+        deltas: list[Delta] = []
+        try:
+            for candidate in answer.get("candidates") or ():
+                # Of several candidates the first is the answer.
+                if not candidate.get("index"):
+                    self._read_candidate(candidate, deltas)
+            if feedback := answer.get("promptFeedback"):
+                self._read_feedback(feedback)
+            if counts := answer.get("usageMetadata"):
+                deltas.append(UsagePiece(read_usage(counts)))
+        except WRONG_SHAPE as exc:
+            provider = self._account.provider
+            raise Misunderstood(
+                f"{provider} sent what is no answer of generateContent ({exc})", frame=raw, provider=provider
+            ) from exc
+        return deltas
+
+    def _read_candidate(self, candidate: Mapping[str, Any], deltas: list[Delta]) -> None:
+        if content := candidate.get("content"):
+            for part in content.get("parts") or ():
+                if len(part) == 1 and type(words := part.get("text")) is str:
+                    if words:
+                        deltas.append(TextPiece(words))
+                else:
+                    self._read_part(part, deltas)
+        if (reason := candidate.get("finishReason")) and reason not in _UNSPECIFIED:
+            self._stop = text(reason)
+            self._stop_words = text(candidate.get("finishMessage") or "")
+        if not ABOUT.isdisjoint(candidate):
+            self._about |= {name: freeze(candidate[name]) for name in ABOUT & candidate.keys()}
+
+    def _read_feedback(self, feedback: Mapping[str, Any]) -> None:
+        if (reason := feedback.get("blockReason")) and reason not in _UNSPECIFIED:
+            self._stop, self._blocked = text(reason), True
+
+    def _read_part(self, part: dict[str, Any], deltas: list[Delta]) -> None:
+        kind = next((kind for kind in self._kinds if kind in part), None)
+        # A signature on nothing, or a picture that is only thought of: whole, for their maker alone.
+        if kind is None or (kind == "text" and not part["text"]) or (kind != "text" and part.get("thought")):
+            if part.keys() - {"text", "thought"}:
+                deltas.append(BlockPiece(Opaque(self._account.provider, part)))
+            return
+        self._kinds[kind](self, part, deltas)
+        beside = ATTRIBUTES & part.keys()
+        if beside and kind != "functionCall":
+            deltas.append(BlockPiece(Opaque(self._account.provider, {name: part[name] for name in beside})))
+
+    def _read_text(self, part: Mapping[str, Any], deltas: list[Delta]) -> None:
+        words = text(part["text"])
+        deltas.append(ThinkingPiece(words) if part.get("thought") else TextPiece(words))
+
+    def _read_bytes(self, part: Mapping[str, Any], deltas: list[Delta]) -> None:
+        blob = part["inlineData"]
+        kind, data = text(blob["mimeType"]), base64.b64decode(text(blob["data"]), validate=True)
+        deltas.append(BlockPiece(_MEDIA.get(kind.partition("/")[0], File)(kind, data=data)))
+
+    def _read_address(self, part: Mapping[str, Any], deltas: list[Delta]) -> None:
+        place = part["fileData"]
+        kind = text(place.get("mimeType") or "")
+        deltas.append(BlockPiece(_MEDIA.get(kind.partition("/")[0], File)(kind, url=text(place["fileUri"]))))
+
+    def _read_call(self, part: Mapping[str, Any], deltas: list[Delta]) -> None:
+        call = part["functionCall"]
+        self._called = True
+        if call.get("name") and self._call is not None:
+            deltas.append(BlockPiece(self._call.cut()))
+            self._call = None
+        if self._call is None:
+            self._call = _StreamedCall(call, part.get("thoughtSignature"))
+        if (block := self._call.add(call)) is not None:
+            self._call = None
+            deltas.append(BlockPiece(block))
+
+    _kinds: ClassVar[Mapping[str, Callable[[Any, Mapping[str, Any], list[Delta]], None]]] = {
+        "text": _read_text,
+        "functionCall": _read_call,
+        "inlineData": _read_bytes,
+        "fileData": _read_address,
+    }
+    """Parts that we have a block for; any other (code that Google runs, its searches) is kept whole."""
+
+
+class _StreamedCall:
+    """One call, whose arguments come whole or, on Vertex AI, value by value."""
+
+    def __init__(self, call: Mapping[str, Any], signature: object) -> None:
+        self._name = text(call.get("name") or "")
+        self._provider_id = text(call.get("id") or "")
+        self._signature = None if signature is None else text(signature)
+        self._whole: Mapping[str, Any] = {}
+        self._partial: PartialArgs | None = None
+
+    def add(self, call: Mapping[str, Any]) -> ToolCall | None:
+        """Take in the next part of it; the call, if that was the last."""
+        if "args" in call:
+            self._whole = call["args"] or {}
+        for value in items(call.get("partialArgs") or []):
+            self._partial = self._partial or PartialArgs()
+            self._partial.add(value)
+        if call.get("willContinue"):
+            return None
+        return ToolCall("", self._name, self._arguments(), self._provider_id, signature=self._signature)
+
+    def cut(self) -> ToolCall:
+        """The call as one that never runs."""
+        try:
+            came = to_json(dict(self._arguments())).decode()
+        except WRONG_SHAPE:
+            came = ""
+        return ToolCall("", self._name, {}, self._provider_id, came, self._signature)
+
+    def _arguments(self) -> Mapping[str, Any]:
+        return self._whole if self._partial is None else {**self._whole, **self._partial.value()}
+
+
+def read_usage(counts: Mapping[str, Any]) -> Usage:
+    """Token counts in our way of counting; what is left out is 0."""
+    # Every chunk of a stream counts anew, and most counts are not there.
+    told = counts.get
+    thoughts = count(told("thoughtsTokenCount")) if "thoughtsTokenCount" in counts else 0
+    cached = count(told("cachedContentTokenCount")) if "cachedContentTokenCount" in counts else 0
+    read_by_tools = count(told("toolUsePromptTokenCount")) if "toolUsePromptTokenCount" in counts else 0
+    sent, written = count(told("promptTokenCount")), count(told("candidatesTokenCount"))
+    return Usage(sent + read_by_tools, written + thoughts, cached, 0, thoughts)
+
+
+class GeminiFrames:
+    """Frames of a stream, which is what its first byte says: server-sent events, or JSON, in an array or not.
+
+    Some gateways forget ``alt=sse`` on the way, and some errors come bare.
+    """
+
+    def __init__(self) -> None:
+        self._reader: SseReader | JsonArrayReader | None = None
+
+    def feed(self, chunk: bytes) -> list[Frame]:
+        """The frames that ``chunk`` completes.
+
+        :raises Misunderstood: one of them has no end.
+        """
+        if self._reader is not None:
+            return self._reader.feed(chunk)
+        begin = chunk.lstrip()
+        if not begin:
+            return []
+        self._reader = JsonArrayReader() if begin[0] in b"[{" else SseReader()
+        return self._reader.feed(begin)
+
+    def close(self) -> list[Frame]:
+        """What the end of the stream left unfinished."""
+        return [] if self._reader is None else self._reader.close()
+
+
+GEMINI = Wire(
+    name="gemini.generateContent",
+    encode=encode,
+    path=path,
+    frames=GeminiFrames,
+    answer=GeminiReader,
+    json_streams=True,
+)

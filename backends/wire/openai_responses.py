@@ -1,0 +1,309 @@
+"""Answers of OpenAI's Responses API, streamed or whole, into deltas.
+
+Source of the format: https://platform.openai.com/docs/api-reference/responses and .../responses-streaming, and where
+others who speak it differ (Azure, Bedrock, DeepSeek, OpenRouter, xAI), what they were recorded to send.
+
+An answer is a list of items. What an item holds that none of our blocks has a place for stands in an ``Opaque`` behind
+them, and ``openai_responses_request`` puts the two together again:
+
+=========================  =======================================================================================
+``message``                text and refusal; its phase, its annotations and parts that are not known stay opaque
+``function_call``          a tool call; its namespace and its caller stay opaque
+``reasoning``              thinking, told for people; what the model itself wants back stays opaque
+``image_generation_call``  a picture; all but the picture stays opaque
+any other                  opaque: calls of custom tools, and what the provider's own tools did
+=========================  =======================================================================================
+"""
+
+import base64
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
+
+from ...events.content import Image, Opaque, Refusal
+from ...events.usage import Usage
+from ..contract import BlockPiece, Delta, StopPiece, StopReason, TextPiece, ThinkingPiece, UsagePiece
+from ..errors import Broken, Incomplete, Misunderstood
+from .failure import Account, failure
+from .fields import WRONG_SHAPE, count, items, text
+from .objects import read_object
+from .openai_responses_request import encode
+from .sse import Frame, SseReader
+from .tool_slots import CallSlots
+from .wire import Wire
+
+Json = dict[str, Any]
+
+STOPS: Mapping[str, StopReason] = {
+    "completed": "end",
+    "incomplete": "length",
+    "incomplete:content_filter": "content_filter",
+    "incomplete:max_output_tokens": "length",
+}
+"""``status``, with the reason behind a colon where there is one, in our words; any other is ``other``."""
+
+UNFINISHED = frozenset({"in_progress", "queued"})
+"""``status`` of an answer that was asked for too early: it runs in the background."""
+
+DONE = b"[DONE]"
+
+PARAGRAPH = "\n\n"
+"""What stands between two parts of a summary."""
+
+_BESIDE_CALL = ("namespace", "caller")
+
+
+class ResponsesReader:
+    """Reads one answer. What a stream never told in pieces is read from its item, and else from its last event."""
+
+    def __init__(self, account: Account) -> None:
+        self._account = account
+        self._slots = CallSlots()
+        self._begun: set[Any] = set()
+        self._told: set[Any] = set()
+        self._closed: set[Any] = set()
+        self._voices: dict[Any, str] = {}
+        self._thought: tuple[Any, Any] | None = None
+        self._refusal: list[str] = []
+        self._stop = ""
+        self.done = False
+        """Whether no frame follows."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the provider has said that the reply is over."""
+        return bool(self._stop)
+
+    def read(self, frame: Frame) -> list[Delta]:
+        """The deltas of one frame of a stream; events that say nothing new have none.
+
+        :raises Misunderstood: the frame is no event of a response.
+        :raises BackendError: the provider reports an error; the class is that of the HTTP status it would have had.
+        """
+        if not frame.data or frame.data == DONE:
+            self.done = self.done or frame.data == DONE
+            return []
+        event = read_object(frame.data)
+        deltas: list[Delta] = []
+        try:
+            kind = event.get("type") or event.setdefault("type", frame.event.decode())
+            read = self._events.get(kind)
+            if read is not None:
+                read(self, event, deltas)
+            elif event.get("error"):
+                raise failure(self._account, event)
+            elif not kind:
+                raise KeyError("type")
+        except WRONG_SHAPE as exc:
+            raise self._misunderstood(frame.data, exc) from exc
+        return deltas
+
+    def read_whole(self, body: bytes) -> list[Delta]:
+        """All deltas of an answer that was not streamed, its stop included.
+
+        :raises Misunderstood: the body is no response.
+        :raises BackendError: the provider reports an error.
+        """
+        answer = read_object(body)
+        deltas: list[Delta] = []
+        try:
+            if answer.get("error"):
+                raise failure(self._account, answer)
+            self._read_answer(answer, text(answer["status"]), items(answer["output"]), deltas)
+        except WRONG_SHAPE as exc:
+            raise self._misunderstood(body, exc) from exc
+        return deltas + self.finish()
+
+    def finish(self) -> list[Delta]:
+        """The last deltas, the stop at their end, once no more frames come.
+
+        :raises Incomplete: the provider never said that the reply is over.
+        :raises Broken: it said that it broke off.
+        """
+        provider = self._account.provider
+        if not self._stop or self._stop in UNFINISHED:
+            why = self._stop or "no response.completed"
+            raise Incomplete(f"{provider} ended in the middle of the reply ({why})", provider=provider)
+        if self._stop == "cancelled":
+            raise Broken(f"{provider} broke off the reply (cancelled)", provider=provider, code=self._stop)
+        reason = STOPS.get(self._stop) or STOPS.get(self._stop.partition(":")[0], "other")
+        deltas: list[Delta] = []
+        if self._refusal:
+            deltas.append(BlockPiece(Refusal("".join(self._refusal))))
+            reason = "refusal" if reason == "end" else reason
+        elif self._slots.count and reason == "end":
+            reason = "tool_calls"
+        deltas.append(StopPiece(reason, self._stop))
+        return deltas
+
+    def _misunderstood(self, raw: bytes, exc: Exception) -> Misunderstood:
+        provider = self._account.provider
+        return Misunderstood(f"{provider} sent what is no response ({exc!r:.200})", frame=raw, provider=provider)
+
+    def _read_text(self, event: Json, deltas: list[Delta]) -> None:
+        self._told.add(_key(event))
+        deltas.append(TextPiece(text(event["delta"])))
+
+    def _read_refusal(self, event: Json, deltas: list[Delta]) -> None:
+        self._told.add(_key(event))
+        self._refusal.append(text(event["delta"]))
+
+    def _read_thought(self, event: Json, deltas: list[Delta]) -> None:
+        key = _key(event)
+        # Who tells the reasoning and a summary of it tells the same twice: the first to speak is heard.
+        if self._voices.setdefault(key, event["type"]) == event["type"]:
+            self._told.add(key)
+            self._think((key, event.get("summary_index", event.get("content_index"))), text(event["delta"]), deltas)
+
+    def _read_arguments(self, event: Json, deltas: list[Delta]) -> None:
+        key = _key(event)
+        self._told.add(key)
+        deltas.append(self._slots.piece(key, "", {"arguments": event["delta"]}))
+
+    def _read_added(self, event: Json, deltas: list[Delta]) -> None:
+        item = event["item"]
+        if item["type"] == "function_call":
+            self._begin_call(_key(event, item), item, deltas)
+
+    def _read_closed(self, event: Json, deltas: list[Delta]) -> None:
+        item = event["item"]
+        self._close(_key(event, item), item, deltas)
+
+    def _read_end(self, event: Json, deltas: list[Delta]) -> None:
+        answer = event["response"]
+        self._read_answer(answer, text(event["type"]).rpartition(".")[2], items(answer.get("output") or []), deltas)
+        self.done = True
+
+    def _read_error(self, event: Json, deltas: list[Delta]) -> None:
+        raise failure(self._account, {**event, "type": None})
+
+    _events: ClassVar[Mapping[str, Callable[[Any, Json, list[Delta]], None]]] = {
+        "response.output_text.delta": _read_text,
+        "response.refusal.delta": _read_refusal,
+        "response.reasoning_summary_text.delta": _read_thought,
+        "response.reasoning_text.delta": _read_thought,
+        "response.function_call_arguments.delta": _read_arguments,
+        "response.output_item.added": _read_added,
+        "response.output_item.done": _read_closed,
+        "response.completed": _read_end,
+        "response.incomplete": _read_end,
+        "response.failed": _read_end,
+        "response.cancelled": _read_end,
+        "error": _read_error,
+    }
+    """All others announce, or repeat at its end what came in pieces."""
+
+    def _read_answer(self, answer: Json, status: str, output: list[Any], deltas: list[Delta]) -> None:
+        if status == "failed" or answer.get("error"):
+            raise failure(self._account, answer.get("error") or "the response failed")
+        for place, item in enumerate(output):
+            # Ids may be others than in the events, and places too, but hardly both.
+            if place not in self._closed and (item.get("id") or place) not in self._closed:
+                self._close(place, item, deltas)
+        if usage := answer.get("usage"):
+            deltas.append(UsagePiece(read_usage(usage)))
+        details: Json = answer.get("incomplete_details") or {}
+        reason = details.get("reason")
+        self._stop = f"{status}:{text(reason)}" if reason else status
+
+    def _close(self, key: Any, item: Json, deltas: list[Delta]) -> None:
+        self._closed |= {key, item.get("id")} - {None}
+        self._items.get(item["type"], ResponsesReader._close_other)(self, key, item, deltas)
+
+    def _close_message(self, key: Any, item: Json, deltas: list[Delta]) -> None:
+        parts = items(item.get("content") or [])
+        if key not in self._told:
+            deltas.extend(TextPiece(text(part["text"])) for part in parts if part["type"] == "output_text")
+            self._refusal.extend(text(part["refusal"]) for part in parts if part["type"] == "refusal")
+        beside: Json = {
+            "phase": item.get("phase"),
+            "annotations": [note for part in parts for note in part.get("annotations") or ()],
+            "content": [part for part in parts if part["type"] not in ("output_text", "refusal")],
+        }
+        self._keep("message", {name: value for name, value in beside.items() if value}, deltas)
+
+    def _close_call(self, key: Any, item: Json, deltas: list[Delta]) -> None:
+        self._begin_call(key, item, deltas)
+        if key not in self._told and item.get("arguments"):
+            deltas.append(self._slots.piece(key, "", item))
+        beside = {name: item[name] for name in _BESIDE_CALL if item.get(name)}
+        self._keep("function_call", {"call_id": _call_id(item), **beside} if beside else {}, deltas)
+
+    def _close_reasoning(self, key: Any, item: Json, deltas: list[Delta]) -> None:
+        content = item.get("content")
+        if key not in self._told:
+            for place, part in enumerate(items(item.get("summary") or content or [])):
+                self._think((key, place), text(part["text"]), deltas)
+        if content or item.get("encrypted_content"):
+            # Under its id, sealed reasoning is looked for in what the provider stored, along with what followed it.
+            unwanted = {"status"} if content else {"id", "status"}
+            fields = {name: value for name, value in item.items() if name not in unwanted and value is not None}
+            self._keep("reasoning", {"summary": [], **fields}, deltas)
+
+    def _close_picture(self, key: Any, item: Json, deltas: list[Delta]) -> None:
+        if result := item.get("result"):
+            kind = MEDIA_TYPES.get(item.get("output_format") or "png", f"image/{item.get('output_format')}")
+            deltas.append(BlockPiece(Image(kind, data=base64.b64decode(result, validate=True))))
+        self._keep(item["type"], {name: value for name, value in item.items() if name != "result"}, deltas)
+
+    def _close_other(self, key: Any, item: Json, deltas: list[Delta]) -> None:
+        self._keep(text(item["type"]), item, deltas)
+
+    _items: ClassVar[Mapping[str, Callable[[Any, Any, Json, list[Delta]], None]]] = {
+        "message": _close_message,
+        "function_call": _close_call,
+        "reasoning": _close_reasoning,
+        "image_generation_call": _close_picture,
+    }
+
+    def _begin_call(self, key: Any, item: Json, deltas: list[Delta]) -> None:
+        if key not in self._begun:
+            self._begun.add(key)
+            deltas.append(self._slots.piece(key, _call_id(item), {"name": item["name"]}))
+
+    def _think(self, place: tuple[Any, Any], words: str, deltas: list[Delta]) -> None:
+        deltas.append(ThinkingPiece(words if self._thought in (None, place) else PARAGRAPH + words))
+        self._thought = place
+
+    def _keep(self, kind: str, fields: Json, deltas: list[Delta]) -> None:
+        if fields:
+            self._thought = None
+            deltas.append(BlockPiece(Opaque(self._account.provider, {"type": kind, **fields})))
+
+
+MEDIA_TYPES: Mapping[str, str] = {"png": "image/png", "svg": "image/svg+xml"}
+"""``output_format`` of a picture whose media type is not simply that."""
+
+
+def read_usage(counts: Mapping[str, Any]) -> Usage:
+    """Token counts in our way of counting; what a provider leaves out is 0.
+
+    ``input_tokens`` has what was read from and written to the cache inside, ``output_tokens`` the reasoning, as ours.
+    """
+    sent: Json = counts.get("input_tokens_details") or {}
+    written: Json = counts.get("output_tokens_details") or {}
+    return Usage(
+        input_tokens=count(counts.get("input_tokens")),
+        output_tokens=count(counts.get("output_tokens")),
+        cached_tokens=count(sent.get("cached_tokens")),
+        cache_write_tokens=count(sent.get("cache_write_tokens")),
+        reasoning_tokens=count(written.get("reasoning_tokens")),
+    )
+
+
+def _key(event: Json, item: Json | None = None) -> Any:
+    """What an item is called throughout a stream: its place in the output, or its id where a server counts none."""
+    place = event.get("output_index")
+    return event.get("item_id", item and item.get("id")) if place is None else place
+
+
+def _call_id(item: Json) -> str:
+    return text(item.get("call_id") or item.get("id") or "")
+
+
+OPENAI_RESPONSES = Wire(
+    name="openai.responses",
+    encode=encode,
+    path=lambda _model, _streaming: "/responses",
+    frames=SseReader,
+    answer=ResponsesReader,
+)

@@ -1,0 +1,59 @@
+"""Where replies are kept for requests that come again: in a file, so that they outlive the process."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from anyio import to_thread
+
+from .replies import check_entries
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS replies (
+    place INTEGER PRIMARY KEY AUTOINCREMENT, -- grows with each write, so the smallest is the oldest
+    key TEXT NOT NULL UNIQUE,
+    reply TEXT NOT NULL
+)"""
+_GET = "SELECT reply FROM replies WHERE key = ?"
+_PUT = "INSERT OR REPLACE INTO replies (key, reply) VALUES (?, ?)"
+_FORGET = "DELETE FROM replies WHERE place <= (SELECT MAX(place) FROM replies) - ?"
+_BUSY_S = 5.0
+"""How long to wait for another process that writes."""
+
+
+class SqliteReplies:
+    """Keeps the latest ``entries`` replies in an SQLite file; processes may share it.
+
+    The file is opened for each use, in a thread, which takes less than a millisecond: there is nothing to close. What
+    SQLite raises passes through: a policy that fails is named and left out, and the model is asked.
+
+    :raises BadOption: ``entries`` is no whole number above 0.
+    """
+
+    def __init__(self, path: str | Path, *, entries: int = 100_000) -> None:
+        check_entries(entries)
+        self._path = Path(path)
+        self._entries = entries
+
+    async def get(self, key: str) -> str | None:
+        """See ``Replies``."""
+        return await to_thread.run_sync(self._get, key)
+
+    async def put(self, key: str, reply: str) -> None:
+        """See ``Replies``."""
+        await to_thread.run_sync(self._put, key, reply)
+
+    def _get(self, key: str) -> str | None:
+        with closing(self._open()) as database:
+            row = database.execute(_GET, (key,)).fetchone()
+        return None if row is None else row[0]
+
+    def _put(self, key: str, reply: str) -> None:
+        with closing(self._open()) as database, database:
+            database.execute(_PUT, (key, reply))
+            database.execute(_FORGET, (self._entries,))
+
+    def _open(self) -> sqlite3.Connection:
+        database = sqlite3.connect(self._path, timeout=_BUSY_S)
+        database.execute(_TABLE)
+        return database
