@@ -1,6 +1,5 @@
 """AWS signature version 4, computed by botocore (extra ``[bedrock]``)."""
 
-import importlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +8,7 @@ from anyio import to_thread
 from pydantic import SecretStr
 
 from .errors import Broken, NotConfigured
+from .extras import load
 from .transport import HttpRequest
 
 MISSING = "signing requests to AWS needs botocore: pip install 'loopbus[bedrock]'"
@@ -34,9 +34,9 @@ class SigV4:
     def __init__(self, region: str, *, service: str = "bedrock", profile: str | None = None) -> None:
         if not region:
             raise NotConfigured(NO_REGION)
-        self._auth = _load("botocore.auth")
-        self._errors = _load("botocore.exceptions")
-        self._request = _load("botocore.awsrequest").AWSRequest
+        self._auth = load("botocore.auth", MISSING)
+        self._errors = load("botocore.exceptions", MISSING)
+        self._request = load("botocore.awsrequest", MISSING).AWSRequest
         self._region = region
         self._service = service
         self._profile = profile
@@ -58,21 +58,20 @@ class SigV4:
     async def _wait_credentials(self) -> Any:
         async with self._lock:
             if self._credentials is None or _is_stale(self._credentials):
-                frozen = await to_thread.run_sync(self._find, abandon_on_cancel=True)
+                self._credentials, frozen = await to_thread.run_sync(self._find, abandon_on_cancel=True)
             else:
                 frozen = self._credentials.get_frozen_credentials()
         self.secrets[:] = [SecretStr(part) for part in (frozen.secret_key, frozen.token, frozen.access_key) if part]
         return frozen
 
-    def _find(self) -> Any:
+    def _find(self) -> tuple[Any, Any]:
         try:
-            if self._credentials is None:
-                session = _load("botocore.session").Session(profile=self._profile)
-                self._credentials = session.get_credentials()
-            if self._credentials is None:
+            session = load("botocore.session", MISSING).Session(profile=self._profile)
+            credentials = self._credentials or session.get_credentials()
+            if credentials is None:
                 raise NotConfigured(NOT_SIGNED_IN)
-            return self._credentials.get_frozen_credentials()
-        except self._errors.HTTPClientError as exc:
+            return credentials, credentials.get_frozen_credentials()
+        except (self._errors.HTTPClientError, self._errors.ConnectionError) as exc:
             raise Broken(f"no AWS credentials could be fetched: {exc}") from exc
         except self._errors.BotoCoreError as exc:
             raise NotConfigured(f"no AWS credentials can be had: {exc}") from exc
@@ -85,10 +84,3 @@ def _signed_headers(request: HttpRequest) -> dict[str, str]:
 
 def _is_stale(credentials: Any) -> bool:
     return bool(getattr(credentials, "refresh_needed", lambda: False)())
-
-
-def _load(module: str) -> Any:
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as exc:
-        raise NotConfigured(MISSING) from exc

@@ -1,6 +1,5 @@
 """Access tokens for Google Cloud, fetched and renewed by google-auth (extra ``[vertex]``)."""
 
-import importlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,6 +8,7 @@ from anyio import to_thread
 from pydantic import SecretStr
 
 from .errors import Broken, NotConfigured
+from .extras import load
 from .transport import HttpRequest
 
 SCOPE = "https://www.googleapis.com/auth/cloud-platform"
@@ -34,10 +34,10 @@ class GoogleAuth:
     variable = "GOOGLE_APPLICATION_CREDENTIALS"
 
     def __init__(self, credentials: Any = None) -> None:
-        self._google = _load("google.auth")
-        self._session = _load("google.auth.transport.requests").Request
-        self._errors = _load("google.auth.exceptions")
-        self._credentials = credentials
+        self._google = load("google.auth", MISSING)
+        self._session = load("google.auth.transport.requests", MISSING).Request
+        self._errors = load("google.auth.exceptions", MISSING)
+        self._credentials: Any = credentials
         self._lock = anyio.Lock()
         self.secrets: list[SecretStr] = []
 
@@ -48,26 +48,19 @@ class GoogleAuth:
         :raises Broken: Google could not be reached.
         """
         async with self._lock:
-            if self._credentials is None or not self._credentials.valid:
-                await to_thread.run_sync(self._renew, abandon_on_cancel=True)
-            token: str = self._credentials.token
-            self.secrets[:] = [SecretStr(token)]
-        charged = getattr(self._credentials, "quota_project_id", None)
-        return {"authorization": f"Bearer {token}"} | ({"x-goog-user-project": charged} if charged else {})
+            credentials = self._credentials
+            if credentials is None or not credentials.valid:
+                credentials = self._credentials = await to_thread.run_sync(self._renewed, abandon_on_cancel=True)
+        self.secrets[:] = [SecretStr(credentials.token)]
+        charged = getattr(credentials, "quota_project_id", None)
+        return {"authorization": f"Bearer {credentials.token}"} | ({"x-goog-user-project": charged} if charged else {})
 
-    def _renew(self) -> None:
+    def _renewed(self) -> Any:
         try:
-            if self._credentials is None:
-                self._credentials, _ = self._google.default(scopes=[SCOPE])
-            self._credentials.refresh(self._session())
+            credentials = self._credentials or self._google.default(scopes=[SCOPE])[0]
+            credentials.refresh(self._session())
+            return credentials
         except self._errors.TransportError as exc:
             raise Broken(f"no access token could be fetched from Google: {exc}") from exc
         except self._errors.GoogleAuthError as exc:
             raise NotConfigured(f"{NOT_SIGNED_IN} ({exc})") from exc
-
-
-def _load(module: str) -> Any:
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as exc:
-        raise NotConfigured(MISSING) from exc

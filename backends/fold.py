@@ -177,7 +177,9 @@ class ReplyFold:
         if not isinstance(block, ToolCall):
             self._parts.append(_WholePart(block))
             return
-        self._parts.append(_WholeCall(self._next_id(), block))
+        slot = self._slots
+        self._slots = slot + 1
+        self._parts.append(_WholeCall(f"{self._prefix}.{slot}", block))
 
     def _new_call(self) -> _CallPart:
         part = _CallPart(self._next_id())

@@ -44,7 +44,9 @@ class Hosted:
         self._model = model
         self._auth = auth or NoAuth()
         self._account = Account(provider, key_variable=self._auth.variable, secrets=self._auth.secrets)
-        self._urls = {streaming: _url(base_url, wire.path(model, streaming), query or {}) for streaming in (True, False)}
+        self._urls = {
+            streaming: _url(base_url, wire.path(model, streaming), query or {}) for streaming in (True, False)
+        }
         self._headers = dict(headers or {})
         self._capabilities = capabilities
         self._transport = transport or HttpxTransport()

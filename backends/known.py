@@ -3,7 +3,6 @@
 import os
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
-from string import Formatter
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -75,16 +74,14 @@ def _host(address: str) -> str:
 
 
 def _address(provider: str, row: Provider, places: Mapping[str, str]) -> str:
-    for _, name, _, _ in Formatter().parse(row.base_url):
-        if name and not places[name]:
+    for name, value in places.items():
+        if not value:
             variables = " or ".join(row.places[name].variables)
             raise NotConfigured(f"{provider} needs to know its {name}: set {variables}", provider=provider)
     return row.base_url.format_map(places)
 
 
-def _auth(
-    model: str, provider: str, row: Provider, places: Mapping[str, str], api_key: SecretStr | str | None
-) -> Auth:
+def _auth(model: str, provider: str, row: Provider, places: Mapping[str, str], api_key: SecretStr | str | None) -> Auth:
     for key in row.keys:
         if found := api_key or _look_up(Place((key.variable,))):
             return KeyAuth(found, header=key.header, scheme=key.scheme, variable=key.variable)
@@ -96,8 +93,6 @@ def _auth(
             f"{provider} needs a key: set {variables}, or give the agent resolve({model!r}, api_key=...)",
             provider=provider,
         )
-    if api_key:
-        return KeyAuth(api_key)
     return NoAuth(row.key_variable)
 
 

@@ -41,9 +41,9 @@ class Provider:
     """
 
     base_url: str
+    keys: tuple[Key, ...]
     wire: Wire = OPENAI_CHAT
     url_variable: str = ""
-    keys: tuple[Key, ...] = ()
     needs_key: bool = True
     signer: Callable[[Mapping[str, str]], Auth] | None = None
     places: Mapping[str, Place] = field(default_factory=dict[str, Place])
@@ -53,5 +53,5 @@ class Provider:
 
     @property
     def key_variable(self) -> str:
-        """The variable that errors name; empty if no key is known of."""
-        return self.keys[0].variable if self.keys else ""
+        """The variable that errors name first."""
+        return self.keys[0].variable

@@ -33,11 +33,14 @@ PAPERS = Capabilities(images=True, files=True, output=True)
 PICTURES = Capabilities(images=True, output=True)
 WORDS = Capabilities(output=True)
 
+
+def _deployment(model: str, _streaming: bool) -> str:
+    return f"/openai/deployments/{quote(model, safe='')}/chat/completions"
+
+
 OPENAI = chat_wire(dialects.OPENAI)
 OPEN_WEIGHTS = chat_wire(dialects.OPEN_WEIGHTS)
-DEPLOYMENT = replace(
-    OPENAI_CHAT, path=lambda model, _streaming: f"/openai/deployments/{quote(model, safe='')}/chat/completions"
-)
+DEPLOYMENT = replace(OPENAI_CHAT, path=_deployment)
 """Azure's older address, which names the deployment and wants a version."""
 
 AZURE_KEYS = (Key("AZURE_OPENAI_API_KEY", "api-key", ""), Key("AZURE_OPENAI_AD_TOKEN"))

@@ -4,7 +4,7 @@ import inspect
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, cast
+from typing import Any, Literal, NoReturn, cast
 
 import anyio
 from pydantic import JsonValue
@@ -178,16 +178,18 @@ class Scripted:
 
         :raises ScriptExhausted: the list has no line left for this request.
         """
-        place, self.asked = self.asked, self.asked + 1
+        place = self.asked
+        self.asked = place + 1
         if place < self._keep:
             self.requests.append(replace(request, messages=tuple(request.messages)))
         if self._function is not None:
             return self._improvise(self._function, request, place)
-        return self._told(self._look_up(_place_in_run(request.messages) if self._per_run else place), request)
+        if self._per_run:
+            place = _place_in_run(request.messages)
+        return self._told(self._steps[place] if place < len(self._steps) else self._exhausted(place), request)
 
     def _told(self, step: _Step, request: Request) -> Told:
-        deltas = step.pieces if request.streaming else step.whole
-        return Told(deltas, step.error, self._delay_s, self._piece_delay_s)
+        return Told(step.pieces if request.streaming else step.whole, step.error, self._delay_s, self._piece_delay_s)
 
     async def _improvise(
         self, function: Callable[[Request], Any], request: Request, place: int
@@ -200,9 +202,7 @@ class Scripted:
     async def aclose(self) -> None:
         """See ``Backend``. There is nothing to free."""
 
-    def _look_up(self, place: int) -> _Step:
-        if place < len(self._steps):
-            return self._steps[place]
+    def _exhausted(self, place: int) -> NoReturn:
         replies = "1 reply" if len(self._steps) == 1 else f"{len(self._steps)} replies"
         raise ScriptExhausted(
             f"the script has {replies} and was asked for reply {place + 1}: add one, or pass per_run=True if each run "
@@ -257,7 +257,9 @@ def _deltas(said: Reply | Failure, cut: Cut, place: int) -> Iterator[Delta]:
 def _place_in_run(messages: Sequence[Message]) -> int:
     """The place of the next line, read from the id that the last line gave its first call. Looks no further back."""
     last = messages[-1] if len(messages) else None
-    first = last.content[0] if last is not None and last.role == "tool" else None
+    if last is None or last.role != "tool":
+        return 0
+    first = last.content[0]
     told = first.provider_id.partition(".")[0] if isinstance(first, ToolResult) else ""
     return int(told) + 1 if told.isdecimal() else 0
 

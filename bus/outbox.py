@@ -23,7 +23,7 @@ class Outbox:
     def __init__(self, sinks: Callable[[], tuple[Sink, ...]]) -> None:
         self._sinks = sinks
         self.events: list[Event] = []
-        """What waits. A publisher that finds some here, and is no handler, may append its own if ``MOST`` allows."""
+        """What waits. A publisher that finds some here, and is no handler, may append its own and see to ``MOST``."""
         self._scheduled: asyncio.Handle | None = None
 
     def put(self, event: Event, routes: Routes) -> None:

@@ -144,14 +144,14 @@ def _tool_started(state: RunState, event: ToolStarted) -> None:
 
 
 def _tool_finished(state: RunState, event: ToolFinished) -> None:
-    transcript, call_id = state.transcript, event.call_id
+    transcript = state.transcript
     calls = transcript.calls
     transcript.finished(event)
-    state.started.discard(call_id)
+    state.started.discard(event.call_id)
     if state.waiting:
-        state.waiting.pop(call_id, None)
+        state.waiting.pop(event.call_id, None)
     if state.approved:
-        state.approved.discard(call_id)
+        state.approved.discard(event.call_id)
     if not calls:
         return
     if event.blame == "model":
@@ -173,9 +173,8 @@ def _same_calls(some: tuple[ToolCall, ...], others: tuple[ToolCall, ...]) -> boo
     """Whether two replies asked for the same; ids aside, which always differ."""
     if len(some) != len(others):
         return False
-    for place, one in enumerate(some):
-        other = others[place]
-        if one.name != other.name or one.arguments != other.arguments:
+    for one, other in zip(some, others, strict=True):
+        if one.arguments != other.arguments or one.name != other.name:
             return False
     return True
 

@@ -27,13 +27,12 @@ async def call(
 ) -> ToolFinished:
     """Await a tool's ``work`` as a guest and say how it ended; a tool can raise nothing that hurts the run."""
     started = monotonic()
-    what = f"tool {tool.name}"
     try:
         if tool.timeout_s is None:
-            value = await Guest(what, run.watch).host(work)
+            value = await Guest(f"tool {tool.name}", run.watch).host(work)
         else:
-            value = await wait_guest(work, what, run.watch, tool.timeout_s, GRACE_S)
-        rendered = render(value, cap)
+            value = await wait_guest(work, f"tool {tool.name}", run.watch, tool.timeout_s, GRACE_S)
+        output, parts, truncated, full_size = render(value, cap)
     except KeyboardInterrupt:
         raise
     except DeadlinePassed as passed:
@@ -52,10 +51,10 @@ async def call(
         call_id=request.call_id,
         name=request.name,
         outcome="ok",
-        output=rendered.text,
-        parts=rendered.parts,
+        output=output,
+        parts=parts,
         elapsed_s=monotonic() - started,
-        full_size=rendered.full_size if rendered.truncated else None,
+        full_size=full_size if truncated else None,
     )
 
 

@@ -12,6 +12,7 @@ from ..bus.event import Event
 from ..bus.guest import Watch
 from ..bus.interception import Ask, Instead, Policy, Ruling, intercept
 from ..bus.observer import name_of
+from ..bus.outbox import MOST
 from ..bus.stages import Stage
 from ..bus.words import describe
 from ..events.fault import Fault
@@ -106,6 +107,8 @@ class Actor(Scope):
                 journal.append(event, cause)
             inbox.popleft()
             handled += await self._follow(event)
+            if len(bus.outbox.events) > MOST:
+                bus.outbox.flush()
             if bus.may_block:
                 await bus.wait_room()
             if handled >= _TURN:

@@ -5,12 +5,11 @@ from collections.abc import Callable
 from typing import Any
 
 from ..backends.fold import ReplyFold
-from ..bus import nesting
 from ..bus.bus import Bus
 from ..bus.errors import PublishCycle
 from ..bus.event import Event, already_published, stamp
 from ..bus.nesting import LIMIT
-from ..bus.outbox import MOST
+from ..bus.nesting import current as _handler_here
 from ..bus.routes import Deriver
 from ..bus.words import describe
 from ..events.content import Text, Thinking
@@ -31,7 +30,7 @@ class Journal:
         "_bus",
         "_clock",
         "_deriving",
-        "_end",
+        "_ends",
         "_listeners",
         "_on_over",
         "_waiting",
@@ -54,7 +53,7 @@ class Journal:
         self._on_over = on_over
         self._listeners: list[Callable[[Event], None]] = []
         self._waiting: list[asyncio.Future[None]] = []
-        self._end: asyncio.Future[None] | None = None
+        self._ends: list[asyncio.Future[None]] = []
         self._deriving: list[type[Event]] = []
 
     def append(self, event: Event, cause: int) -> Event:
@@ -84,7 +83,7 @@ class Journal:
         routes = bus.table.get(event_class) or bus.routes(event_class)
         if routes.sinks:
             waiting = bus.outbox.events
-            if 0 < len(waiting) < MOST and nesting.current() is None:
+            if waiting and _handler_here() is None:
                 waiting.append(event)
             else:
                 bus.deliver(routes, event)
@@ -92,8 +91,7 @@ class Journal:
             self._derive(event)
         if phase is OVER:
             self._on_over()
-            if self._end is not None:
-                self._end.set_result(None)
+            _let_go(self._ends)
         return event
 
     def tell(self, event: Event, about: int) -> None:
@@ -128,15 +126,18 @@ class Journal:
     async def wait_over(self) -> None:
         """Wait until the terminal event is in."""
         if not self.over:
-            self._end = self._end or asyncio.get_running_loop().create_future()
-            await asyncio.shield(self._end)
+            # Each has a future of its own, so that cancelling one wait leaves the others alone.
+            waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._ends.append(waiter)
+            try:
+                await waiter
+            finally:
+                self._ends.remove(waiter)
 
     def wake(self) -> None:
         """Let everyone who waits for more look again."""
         waiting, self._waiting = self._waiting, []
-        for waiter in waiting:
-            if not waiter.done():
-                waiter.set_result(None)
+        _let_go(waiting)
 
     def listen(self, listener: Callable[[Event], None]) -> list[Event]:
         """Hear what is told from now on; the answer is what a message in the middle has said so far."""
@@ -171,6 +172,12 @@ class Journal:
         if len(self._deriving) > LIMIT:
             names = " -> ".join(each.__name__ for each in self._deriving[-3:])
             raise PublishCycle(f"derivers make events of each other's without end: ... -> {names} -> ...")
+
+
+def _let_go(waiters: list[asyncio.Future[None]]) -> None:
+    for waiter in waiters:
+        if not waiter.done():
+            waiter.set_result(None)
 
 
 def _snapshot(reply: ReplyFold, about: int, run_id: str) -> list[Event]:

@@ -37,7 +37,7 @@ class Draft(Generic[T]):
     def __init__(self, output: OutputType[T]) -> None:
         self._output = output
         self._writings: dict[int, _Writing] = {}
-        self._last: object = None
+        self._last: Partial[T] | None = None
 
     def hear(self, event: Event) -> Partial[T] | None:
         """Take the next event; the output as it is now, if that is other than before."""
@@ -69,7 +69,7 @@ class Draft(Generic[T]):
         if event.status != "completed":
             return None
         try:
-            return Partial(event.output, self._output.value(event.output))
+            return self._if_new(Partial(event.output, self._output.value(event.output)))
         except InvalidOutput:
             return None
 
@@ -77,7 +77,11 @@ class Draft(Generic[T]):
         writing = self._writings.get(place)
         text = writing.add(piece) if writing is not None else None
         part = self._output.partial(text) if text else None
-        if part is None or part == self._last:
+        return self._if_new(part) if part is not None else None
+
+    def _if_new(self, part: Partial[T]) -> Partial[T] | None:
+        last = self._last
+        if last is not None and last.data == part.data and (last.value is not None or part.value is None):
             return None
         self._last = part
         return part

@@ -47,6 +47,14 @@ SAYS = {
         "completed after 2 turns",
         "early and late reader saw the same 13 events: True",
     ),
+    "structured_output.py": (
+        "so far: {'seller': \"Ada's Bakery\"}",
+        "'usd': -4}]}",
+        "{'item': 'jam', 'usd': 2.5}]}",
+        "rejected: The arguments of final_answer are wrong",
+        "- lines[0].usd: should be greater than or equal to 0; got -4",
+        "Ada's Bakery: 6.50 USD",
+    ),
     "thousand_agents.py": ("1000 of 1000 runs completed, 34000 events",),
     "veto.py": (
         "denied: Not allowed: only files below /srv/notes may be deleted",

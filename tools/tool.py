@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, Literal
+from typing import Any, Generic, Literal, cast
 
 from pydantic import JsonValue
 from pydantic_core import to_json
@@ -119,8 +119,8 @@ class Tool(Generic[P, R]):
         pool if None); when its caller is cancelled it goes on there, ``context.cancelled`` becomes true, and
         ``on_late`` is told on the event loop what came of it.
         """
-        if self.signature.context is not None:
-            kwargs[self.signature.context] = context
+        if self.takes_context:
+            kwargs[cast(str, self.signature.context)] = context
         if self._begin is None:
             return self._by_name(**kwargs)
         return self._begin(self._by_name, kwargs, context, threads or shared_threads(), on_late)

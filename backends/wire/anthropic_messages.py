@@ -13,14 +13,17 @@ any other                an ``Opaque``: ``redacted_thinking``, server tools and 
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from ...events.content import Opaque, Refusal
 from ...events.usage import Usage
 from ..contract import BlockPiece, Delta, StopPiece, StopReason, UsagePiece
 from ..errors import Incomplete, Misunderstood
 from .anthropic_blocks import Block, Fields, begin, end, grow
-from .anthropic_messages_request import encode
+from .anthropic_messages_request import VERTEX, encode
 from .failure import Account, failure
 from .fields import WRONG_SHAPE, count, items, text
 from .objects import read_object
@@ -188,6 +191,10 @@ def read_usage(counts: Mapping[str, Any]) -> Usage:
     )
 
 
+def _vertex_path(model: str, streaming: bool) -> str:
+    return f"/models/{quote(model, safe='@')}:{'streamRawPredict' if streaming else 'rawPredict'}"
+
+
 ANTHROPIC_MESSAGES = Wire(
     name="anthropic.messages",
     encode=encode,
@@ -196,3 +203,6 @@ ANTHROPIC_MESSAGES = Wire(
     answer=MessagesReader,
 )
 """Its base URL is the one that others know as ``ANTHROPIC_BASE_URL``: without the version."""
+
+ANTHROPIC_VERTEX = replace(ANTHROPIC_MESSAGES, encode=partial(encode, dialect=VERTEX), path=_vertex_path)
+"""Claude at Vertex, for a base URL that ends with ``/publishers/anthropic``."""

@@ -87,7 +87,8 @@ class History:
                     yield dict(block.data)
                 continue
             if type(block) not in _PARTS:
-                raise Refused(f"Anthropic Messages cannot carry a {type(block).__name__} in a message to the model")
+                kind = type(block).__name__
+                raise Refused(f"Anthropic Messages carries no {kind} to the model: leave it out, or give it as text")
             if not isinstance(block, Text) or not _is_blank(block.text):
                 yield _PARTS[type(block)](block)
 

@@ -74,8 +74,8 @@ def encode(request: Request, model: str, *, provider: str = "anthropic", dialect
     if request.streaming and dialect.stream:
         body["stream"] = True
     for name, value in request.settings.extra_body.items():
-        ours = body.get(name)
-        body[name] = _JOINED[name](ours, value) if name in _JOINED and isinstance(value, type(ours)) else value
+        joined = name in _JOINED and name in body and isinstance(value, type(body[name]))
+        body[name] = _JOINED[name](body[name], value) if joined else value
     return body
 
 

@@ -68,19 +68,15 @@ class AwsEventReader:
             chunk = bytes(rest)
             rest.clear()
         messages: list[AwsMessage] = []
-        start, size = 0, len(chunk)
         try:
-            while (end := self._end(chunk, start)) <= size:
-                messages.append(self._message(chunk, start, end))
-                start = end
+            start = self._cut(chunk, messages)
         except Misunderstood as fault:
             self._fault = fault
             if not messages:
                 raise
             return messages
-        if start < size:
+        if start < len(chunk):
             rest += chunk[start:] if start else chunk
-            self._needed = end - start
         return messages
 
     def close(self) -> list[AwsMessage]:
@@ -93,29 +89,46 @@ class AwsEventReader:
             raise self._fault
         return []
 
-    def _end(self, data: bytes, start: int) -> int:
-        """Where the message that begins at ``start`` ends, as far as one can tell: at least where its prelude does."""
-        if len(data) - start < _PRELUDE.size:
-            return start + _PRELUDE.size
-        total, headers, crc = _PRELUDE.unpack_from(data, start)
-        if crc32(data[start : start + 8]) != crc or headers + _AROUND > total:
-            raise Misunderstood("expected the head of an AWS event stream message", frame=data[start:])
-        if total > self._max:
-            raise Misunderstood(f"a message of the stream is longer than {self._max:,} bytes", frame=data[start:])
-        return start + total
+    def _cut(self, chunk: bytes, messages: list[AwsMessage]) -> int:
+        """Add the messages in ``chunk`` that are whole; where the rest begins."""
+        known, longest = self._known, self._max
+        start, size = 0, len(chunk)
+        while start + _AROUND <= size:
+            total, headers_size, _ = _PRELUDE.unpack_from(chunk, start)
+            end = start + total
+            # The last checksum covers the head with its own, which is looked at apart only where something is wrong.
+            if (
+                end > size
+                or not _AROUND + headers_size <= total <= longest
+                or crc32(chunk[start : end - 4]) != _CRC.unpack_from(chunk, end - 4)[0]
+            ):
+                break
+            body = start + _PRELUDE.size + headers_size
+            block = chunk[start + _PRELUDE.size : body]
+            headers = known.get(block)
+            messages.append(AwsMessage(chunk[body : end - 4], self._read(block) if headers is None else headers))
+            start = end
+        self._needed = self._size(chunk[start:]) if start < size else 0
+        return start
 
-    def _message(self, data: bytes, start: int, end: int) -> AwsMessage:
-        head = start + _PRELUDE.size
-        body = head + _CRC.unpack_from(data, start + 4)[0]
-        if crc32(data[start : end - 4]) != _CRC.unpack_from(data, end - 4)[0]:
-            raise Misunderstood("the checksum of an AWS event stream message is wrong", frame=data[start:end])
-        block = data[head:body]
-        headers = self._known.get(block)
-        if headers is None:
-            headers = read_headers(block)
-            if len(self._known) < _KNOWN_HEADERS:
-                self._known[block] = headers
-        return AwsMessage(data[body : end - 4], headers)
+    def _read(self, block: bytes) -> Mapping[str, Header]:
+        headers = read_headers(block)
+        if len(self._known) < _KNOWN_HEADERS:
+            self._known[block] = headers
+        return headers
+
+    def _size(self, rest: bytes) -> int:
+        """How long the message is that ``rest`` begins, as far as one can tell: at least as long as its head."""
+        if len(rest) < _PRELUDE.size:
+            return _PRELUDE.size
+        total, headers_size, crc = _PRELUDE.unpack_from(rest)
+        if crc32(rest[:8]) != crc or headers_size + _AROUND > total:
+            raise Misunderstood("expected the head of an AWS event stream message", frame=rest)
+        if total > self._max:
+            raise Misunderstood(f"a message of the stream is longer than {self._max:,} bytes", frame=rest)
+        if total <= len(rest):
+            raise Misunderstood("the checksum of an AWS event stream message is wrong", frame=rest[:total])
+        return total
 
 
 def read_headers(block: bytes) -> dict[str, Header]:

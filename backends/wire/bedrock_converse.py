@@ -55,10 +55,11 @@ class ConverseReader:
         :raises Misunderstood: the message is no event of Converse.
         :raises BackendError: it is an exception; the class is that of the HTTP status it would have had.
         """
-        if frame.headers.get(":message-type") != "event":
+        data, headers = frame
+        if headers.get(":message-type") != "event":
             raise failure_in(frame, self._account)
-        event = frame.headers.get(":event-type")
-        return self.read_event(event, read_object(frame.data), frame.data) if event in self._events else []
+        event = headers.get(":event-type")
+        return self.read_event(event, read_object(data), data) if event in self._events else []
 
     def read_event(self, name: object, event: Json, raw: bytes) -> list[Delta]:
         """The deltas of one decoded event; one that we do not know has none. ``raw`` is what an error quotes.

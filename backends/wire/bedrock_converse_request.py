@@ -45,7 +45,9 @@ def encode(request: Request, model: str, *, provider: str = "bedrock") -> Json:
 
     Neighbours of one role become one message, for roles must alternate; tool results are a user's. Blank text, which
     Bedrock refuses, is left out, and so is reasoning without a signature. Where ``cache_prompt`` is set, cache points
-    stand behind the system prompt (or the tools, where there is none) and behind the last message.
+    stand behind the system prompt (or the tools, where there is none) and behind the last message. Of the settings,
+    ``seed`` and the two penalties are unknown to this wire; what only some models know goes to
+    ``additionalModelRequestFields``, by family.
 
     :raises Refused: a message holds a block that this wire cannot carry.
     """
@@ -67,7 +69,7 @@ def encode(request: Request, model: str, *, provider: str = "bedrock") -> Json:
         body["toolConfig"] = {"tools": tools, **write_tool_choice(request)}
     if request.output is not None:
         body["outputConfig"] = {"textFormat": _text_format(request.output)}
-    if extra := family.extra(model, settings):
+    if extra := family.extra(model, request):
         body["additionalModelRequestFields"] = extra
     body.update(settings.extra_body)
     return body

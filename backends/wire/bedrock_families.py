@@ -8,14 +8,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from ..contract import Settings
+from ..contract import Request
+from .anthropic_messages_request import CHOICES
 from .anthropic_thinking import EFFORTS, thinking
 
 Json = dict[str, Any]
 T = TypeVar("T")
 
 
-def _nothing(_: str, __: Settings) -> Json:
+def _nothing(_: str, __: Request) -> Json:
     return {}
 
 
@@ -23,8 +24,8 @@ def _nothing(_: str, __: Settings) -> Json:
 class Family:
     """How a family of models takes what Converse has no field for: in ``additionalModelRequestFields``."""
 
-    extra: Callable[[str, Settings], Json] = _nothing
-    """Those fields, for a model and the settings."""
+    extra: Callable[[str, Request], Json] = _nothing
+    """Those fields, for a model and a request."""
     tells_status: bool = False
     """Whether a tool's result may say that it is an error."""
     caches_tools: bool = False
@@ -40,25 +41,28 @@ def of_model(model: str, table: Mapping[str, T], default: T) -> T:
     return next((row for beginning, row in table.items() if f".{beginning}" in name), default)
 
 
-def _claude(model: str, settings: Settings) -> Json:
+def _claude(model: str, request: Request) -> Json:
+    settings, choice = request.settings, request.settings.tool_choice or "auto"
     fields = thinking(model, settings)
     if settings.top_k is not None:
         fields["top_k"] = settings.top_k
-    if settings.parallel_tool_calls is False:
-        fields["tool_choice"] = {"type": "auto", "disable_parallel_tool_use": True}
+    if settings.parallel_tool_calls is False and request.tools and choice != "none":
+        chosen = {"type": CHOICES[choice]} if choice in CHOICES else {"type": "tool", "name": choice}
+        fields["tool_choice"] = {**chosen, "disable_parallel_tool_use": True}
     return fields
 
 
-def _top_k(name: str) -> Callable[[str, Settings], Json]:
-    return lambda _, settings: {} if settings.top_k is None else {name: settings.top_k}
+def _top_k(name: str) -> Callable[[str, Request], Json]:
+    return lambda _, request: {} if request.settings.top_k is None else {name: request.settings.top_k}
 
 
-def _nova(_: str, settings: Settings) -> Json:
-    return {} if settings.top_k is None else {"inferenceConfig": {"topK": settings.top_k}}
+def _nova(_: str, request: Request) -> Json:
+    top_k = request.settings.top_k
+    return {} if top_k is None else {"inferenceConfig": {"topK": top_k}}
 
 
-def _nova_2(model: str, settings: Settings) -> Json:
-    fields, effort = _nova(model, settings), settings.reasoning_effort or ""
+def _nova_2(model: str, request: Request) -> Json:
+    fields, effort = _nova(model, request), request.settings.reasoning_effort or ""
     if effort == "none":
         fields["reasoningConfig"] = {"type": "disabled"}
     elif effort:
@@ -66,8 +70,8 @@ def _nova_2(model: str, settings: Settings) -> Json:
     return fields
 
 
-def _openai(_: str, settings: Settings) -> Json:
-    effort = EFFORTS.get(settings.reasoning_effort or "")
+def _openai(_: str, request: Request) -> Json:
+    effort = EFFORTS.get(request.settings.reasoning_effort or "")
     return {"reasoning_effort": effort} if effort else {}
 
 

@@ -15,19 +15,18 @@ import base64
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from pydantic_core import to_json
-
-from ...events.content import Audio, File, Image, Opaque, ToolCall
+from ...events.content import Audio, File, Image, Opaque
 from ...events.frozen import freeze
 from ...events.usage import Usage
 from ..contract import BlockPiece, Delta, StopPiece, StopReason, TextPiece, ThinkingPiece, UsagePiece
 from ..errors import BackendError, Broken, Incomplete, Misunderstood, Refused
 from .failure import Account, failure
-from .fields import WRONG_SHAPE, count, items, text
-from .gemini_request import ABOUT, ATTRIBUTES, encode, path
+from .fields import WRONG_SHAPE, count, text
+from .gemini_call import StreamedCall
+from .gemini_history import ABOUT, ATTRIBUTES
+from .gemini_request import encode, path
 from .json_array import JsonArrayReader
 from .objects import read_object
-from .partial_args import PartialArgs
 from .sse import Frame, SseReader
 from .wire import Wire
 
@@ -74,7 +73,7 @@ class GeminiReader:
         self._stop_words = ""
         self._blocked = False
         self._called = False
-        self._call: _StreamedCall | None = None
+        self._call: StreamedCall | None = None
         self._about: dict[str, Any] = {}
         self.done = False
         """Whether no frame follows."""
@@ -199,7 +198,7 @@ class GeminiReader:
             deltas.append(BlockPiece(self._call.cut()))
             self._call = None
         if self._call is None:
-            self._call = _StreamedCall(call, part.get("thoughtSignature"))
+            self._call = StreamedCall(call, part.get("thoughtSignature"))
         if (block := self._call.add(call)) is not None:
             self._call = None
             deltas.append(BlockPiece(block))
@@ -211,39 +210,6 @@ class GeminiReader:
         "fileData": _read_address,
     }
     """Parts that we have a block for; any other (code that Google runs, its searches) is kept whole."""
-
-
-class _StreamedCall:
-    """One call, whose arguments come whole or, on Vertex AI, value by value."""
-
-    def __init__(self, call: Mapping[str, Any], signature: object) -> None:
-        self._name = text(call.get("name") or "")
-        self._provider_id = text(call.get("id") or "")
-        self._signature = None if signature is None else text(signature)
-        self._whole: Mapping[str, Any] = {}
-        self._partial: PartialArgs | None = None
-
-    def add(self, call: Mapping[str, Any]) -> ToolCall | None:
-        """Take in the next part of it; the call, if that was the last."""
-        if "args" in call:
-            self._whole = call["args"] or {}
-        for value in items(call.get("partialArgs") or []):
-            self._partial = self._partial or PartialArgs()
-            self._partial.add(value)
-        if call.get("willContinue"):
-            return None
-        return ToolCall("", self._name, self._arguments(), self._provider_id, signature=self._signature)
-
-    def cut(self) -> ToolCall:
-        """The call as one that never runs."""
-        try:
-            came = to_json(dict(self._arguments())).decode()
-        except WRONG_SHAPE:
-            came = ""
-        return ToolCall("", self._name, {}, self._provider_id, came, self._signature)
-
-    def _arguments(self) -> Mapping[str, Any]:
-        return self._whole if self._partial is None else {**self._whole, **self._partial.value()}
 
 
 def read_usage(counts: Mapping[str, Any]) -> Usage:

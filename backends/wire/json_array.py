@@ -5,6 +5,7 @@ error comes in the place of the array.
 """
 
 import re
+from typing import cast
 
 from pydantic_core import from_json
 
@@ -65,20 +66,20 @@ class JsonArrayReader:
         while True:
             if self._in_text and not self._leave_text():
                 return b""
-            found = _TO_BRACKET.match(self._rest, self._searched)
-            if found is None:  # pragma: no cover - the expression matches anything
-                return b""
-            self._searched = found.end()
-            if found[1] != b'"':
-                return found[1]
+            bracket = self._skip(_TO_BRACKET)
+            if bracket != b'"':
+                return bracket
             self._in_text = True
 
     def _leave_text(self) -> bool:
-        found = _IN_TEXT.match(self._rest, self._searched)
-        if found is not None:
-            self._searched = found.end()
-            self._in_text = not found[1]
+        self._in_text = not self._skip(_IN_TEXT)
         return not self._in_text
+
+    def _skip(self, pattern: re.Pattern[bytes]) -> bytes:
+        # Both patterns match anything, nothing included.
+        found = cast("re.Match[bytes]", pattern.match(self._rest, self._searched))
+        self._searched = found.end()
+        return found[1]
 
     def _open(self, bracket: bytes) -> None:
         if self._depth == self._outside:

@@ -31,7 +31,7 @@ def encode(request: Request, model: str, *, provider: str = "ollama") -> Json:
     tools = _offered(request.tools, request.settings.tool_choice)
     if tools:
         body["tools"] = [_tool(tool) for tool in tools]
-    return {**body, **options(request)}
+    return {**body, **options(request, tools=bool(tools))}
 
 
 def _offered(tools: Sequence[ToolSpec], choice: str | None) -> Sequence[ToolSpec]:

@@ -24,10 +24,11 @@ THINK: Mapping[str | None, bool | str | None] = {
 """``think`` for our effort. Models that cannot grade their thinking take any word as a yes."""
 
 
-def options(request: Request) -> Json:
+def options(request: Request, *, tools: bool = False) -> Json:
     """The fields of a request that are about all of it, ``extra_body`` merged in last, with its ``options`` one by one.
 
-    Ollama counts no tokens of thinking: of ``reasoning_tokens``, only 0 has a meaning.
+    Ollama counts no tokens of thinking: of ``reasoning_tokens``, only 0 has a meaning. It makes a grammar of an
+    output's schema, which would forbid every call, so beside ``tools`` the schema is left out.
     """
     settings = request.settings
     extra = dict(settings.extra_body)
@@ -38,7 +39,7 @@ def options(request: Request) -> Json:
         body["options"] = merged
     if think is not None:
         body["think"] = think
-    if request.output is not None:
+    if request.output is not None and not tools:
         body["format"] = dict(request.output.schema)
     return {**body, **extra}
 

@@ -46,6 +46,9 @@ UNFINISHED = frozenset({"in_progress", "queued"})
 
 DONE = b"[DONE]"
 
+SUBTYPES: Mapping[str, str] = {"svg": "svg+xml"}
+"""A media type's second half for the ``output_format`` of a picture, where the two differ."""
+
 PARAGRAPH = "\n\n"
 """What stands between two parts of a summary."""
 
@@ -91,7 +94,7 @@ class ResponsesReader:
                 read(self, event, deltas)
             elif event.get("error"):
                 raise failure(self._account, event)
-            elif not kind:
+            elif not text(kind):
                 raise KeyError("type")
         except WRONG_SHAPE as exc:
             raise self._misunderstood(frame.data, exc) from exc
@@ -141,7 +144,8 @@ class ResponsesReader:
 
     def _read_text(self, event: Json, deltas: list[Delta]) -> None:
         self._told.add(_key(event))
-        deltas.append(TextPiece(text(event["delta"])))
+        if words := text(event["delta"]):
+            deltas.append(TextPiece(words))
 
     def _read_refusal(self, event: Json, deltas: list[Delta]) -> None:
         self._told.add(_key(event))
@@ -157,7 +161,7 @@ class ResponsesReader:
     def _read_arguments(self, event: Json, deltas: list[Delta]) -> None:
         key = _key(event)
         self._told.add(key)
-        deltas.append(self._slots.piece(key, "", {"arguments": event["delta"]}))
+        deltas.append(self._slots.piece(key, "", {"arguments": text(event["delta"])}))
 
     def _read_added(self, event: Json, deltas: list[Delta]) -> None:
         item = event["item"]
@@ -195,9 +199,10 @@ class ResponsesReader:
     def _read_answer(self, answer: Json, status: str, output: list[Any], deltas: list[Delta]) -> None:
         if status == "failed" or answer.get("error"):
             raise failure(self._account, answer.get("error") or "the response failed")
+        closed = frozenset(self._closed)
         for place, item in enumerate(output):
             # Ids may be others than in the events, and places too, but hardly both.
-            if place not in self._closed and (item.get("id") or place) not in self._closed:
+            if place not in closed and (item.get("id") or place) not in closed:
                 self._close(place, item, deltas)
         if usage := answer.get("usage"):
             deltas.append(UsagePiece(read_usage(usage)))
@@ -241,8 +246,9 @@ class ResponsesReader:
 
     def _close_picture(self, key: Any, item: Json, deltas: list[Delta]) -> None:
         if result := item.get("result"):
-            kind = MEDIA_TYPES.get(item.get("output_format") or "png", f"image/{item.get('output_format')}")
-            deltas.append(BlockPiece(Image(kind, data=base64.b64decode(result, validate=True))))
+            kind = text(item.get("output_format") or "png")
+            data = base64.b64decode(result, validate=True)
+            deltas.append(BlockPiece(Image(f"image/{SUBTYPES.get(kind, kind)}", data=data)))
         self._keep(item["type"], {name: value for name, value in item.items() if name != "result"}, deltas)
 
     def _close_other(self, key: Any, item: Json, deltas: list[Delta]) -> None:
@@ -268,10 +274,6 @@ class ResponsesReader:
         if fields:
             self._thought = None
             deltas.append(BlockPiece(Opaque(self._account.provider, {"type": kind, **fields})))
-
-
-MEDIA_TYPES: Mapping[str, str] = {"png": "image/png", "svg": "image/svg+xml"}
-"""``output_format`` of a picture whose media type is not simply that."""
 
 
 def read_usage(counts: Mapping[str, Any]) -> Usage:

@@ -12,11 +12,9 @@ from ..errors import Refused
 from .call_ids import CallIds
 from .media import data_url
 from .objects import write_object
+from .openai_chat_request import AUDIO_FORMATS
 
 Json = dict[str, Any]
-
-AUDIO_FORMATS: Mapping[str, str] = {"mpeg": "mp3", "x-wav": "wav", "wave": "wav"}
-"""``input_audio.format`` for a media type's second half, where the two differ."""
 
 _HELD = frozenset({"type", "annotations", "content"})
 """What an opaque block beside a message tells people, or only the provider can have said."""
@@ -52,13 +50,13 @@ class History:
             elif (fields := self._own(block)) is not None:
                 # Answers to the provider's own tools, such as an approval, are items beside the message.
                 (parts if fields["type"].startswith("input_") else self.items).append(fields)
-        match message.content:
-            case [Text(text)]:
-                self.items.append({"role": "user", "content": text})
-            case _ if parts:
-                self.items.append({"role": "user", "content": parts})
-            case _:
+        match parts:
+            case []:
                 pass
+            case [{"type": "input_text", "text": text, **rest}] if not rest:
+                self.items.append({"role": "user", "content": text})
+            case _:
+                self.items.append({"role": "user", "content": parts})
 
     def add_assistant(self, message: Message) -> None:
         first = len(self.items)

@@ -112,6 +112,10 @@ class SseReader:
 
 
 def _frame(block: bytes) -> Frame | None:
+    head, found, line = block.partition(b"\ndata: ")
+    if found and head.startswith(b"event: ") and b"\n" not in head and b"\n" not in line:
+        # What the others send: a name, and one line.
+        return Frame(line, head[7:])
     data: list[bytes] = []
     event = b""
     for line in block.split(b"\n"):

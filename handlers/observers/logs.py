@@ -11,6 +11,8 @@ from ...events.control import LoopDetected
 from ...events.custom import Custom
 from ...events.human import ApprovalRequested
 from ...events.model import ModelFailed, ModelReplied
+from ...events.money import BudgetExceeded
+from ...events.recovery import CircuitClosed, CircuitOpened, ContextCompacted, FallbackChosen, RetryScheduled
 from ...events.run import RunFinished, RunStarted
 from ...events.tool import LateToolResult, ToolFinished
 from ..excerpt import excerpt
@@ -79,6 +81,12 @@ _LEVELS: Mapping[type[Event], Level] = {
     RunStarted: "info",
     ModelReplied: "info",
     ModelFailed: "error",
+    RetryScheduled: "warning",
+    FallbackChosen: "warning",
+    ContextCompacted: "warning",
+    CircuitOpened: "warning",
+    CircuitClosed: "info",
+    BudgetExceeded: "warning",
     LateToolResult: "warning",
     LoopDetected: "warning",
     ApprovalRequested: "info",

@@ -60,7 +60,7 @@ class CircuitBreaker:
 
     def attach(self, bus: Bus) -> None:
         """Subscribe to a bus. Should it ever fail, the model is asked."""
-        bus.intercept(ModelRequested, self, order=self._order, on_error="allow")
+        bus.intercept(ModelRequested, self, name="CircuitBreaker", order=self._order, on_error="allow")
         bus.derive((ModelReplied, ModelFailed), self.note, name="CircuitBreaker")
 
     def note(self, event: ModelReplied | ModelFailed) -> CircuitOpened | CircuitClosed | None:

@@ -76,7 +76,7 @@ class ResponseCache:
 
     def attach(self, bus: Bus) -> None:
         """Subscribe to a bus. Should it ever fail, the model is asked."""
-        bus.intercept(ModelRequested, self, order=self._order, on_error="allow")
+        bus.intercept(ModelRequested, self, name="ResponseCache", order=self._order, on_error="allow")
         bus.derive((ModelReplied, ModelFailed), self.note, name="ResponseCache")
         bus.observe(ModelReplied, self.keep, name="ResponseCache", on_error="keep")
 

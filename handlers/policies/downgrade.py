@@ -40,7 +40,7 @@ class Downgrade:
 
     def attach(self, bus: Bus) -> None:
         """Subscribe to a bus. Should it ever fail, the run goes on with the model that it had."""
-        bus.intercept(ModelRequested, self, order=self._order, on_error="allow")
+        bus.intercept(ModelRequested, self, name="Downgrade", order=self._order, on_error="allow")
         bus.derive((ModelRequested, RunFinished), self.note, name="Downgrade")
 
     def note(self, event: ModelRequested | RunFinished) -> BudgetExceeded | None:

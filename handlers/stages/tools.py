@@ -46,9 +46,10 @@ class CallTools:
     async def __call__(self, event: ToolRequested, run: RunScope) -> Event | None:
         state = run.state
         calls = state.transcript.calls
-        refused = self._refused(event, calls, run)
-        if refused is not None:
-            return failure(event.call_id, event.name, *refused)
+        if state.stop in _CUT or not event.arguments or self._limits.tool_calls is not None:
+            refused = self._refused(event, calls, run)
+            if refused is not None:
+                return failure(event.call_id, event.name, *refused)
         try:
             tool = self._tools[event.name]
             kwargs = tool.validate(event.arguments)
@@ -62,9 +63,9 @@ class CallTools:
                 approver="",
                 reason="the tool needs it",
             )
-        if len(calls) == 1 and tool.resource is None:
-            return await self._call(tool, kwargs, event, run)
-        if len(calls) == 1 or self._in_order(calls):
+        if len(calls) == 1:
+            return await (self._call if tool.resource is None else self._run)(tool, kwargs, event, run)
+        if self._in_order(calls):
             return await self._run(tool, kwargs, event, run)
         run.answer_later(self._run(tool, kwargs, event, run), f"tool {tool.name}", event.seq)
         return None

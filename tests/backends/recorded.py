@@ -4,7 +4,6 @@ import base64
 import json
 from collections.abc import Callable, Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import pytest

@@ -65,7 +65,7 @@ async def test_every_part_of_the_credentials_is_a_secret() -> None:
 
 async def test_without_credentials_it_is_said_where_they_may_come_from() -> None:
     """Once a request is to be signed: looking for them may take a while."""
-    with pytest.raises(NotConfigured, match="AWS_ACCESS_KEY_ID .* AWS_BEARER_TOKEN_BEDROCK"):
+    with pytest.raises(NotConfigured, match=r"AWS_ACCESS_KEY_ID .* AWS_BEARER_TOKEN_BEDROCK"):
         await SigV4("eu-west-1").headers(REQUEST)
 
 

@@ -55,6 +55,12 @@ async def test_the_answer_itself_says_whether_it_is_a_stream() -> None:
     assert await deltas(Canned((200, {}, [WHOLE])), streaming=False) == SAID
 
 
+@pytest.mark.parametrize("kind", ["application/x-ndjson", "application/stream+json"])
+async def test_json_lines_are_a_stream(kind: str) -> None:
+    """Whatever was asked for: a line is no whole answer."""
+    assert await deltas(Canned((200, {"content-type": kind}, [piece("a"), stop()])), streaming=False) == SAID
+
+
 async def test_a_stream_may_end_without_its_mark() -> None:
     """Once the provider has said why the reply is over, ``[DONE]`` adds nothing."""
     assert await answered([piece("a"), stop()]) == SAID

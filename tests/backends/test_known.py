@@ -10,10 +10,10 @@ from loopbus.backends.errors import NotConfigured
 from loopbus.backends.known import ANY_ADDRESS, PROVIDERS, resolve
 from loopbus.events.content import user
 
-from .servers import DONE, END, HEAD, Connection, chunked, serving, stop
+from .servers import DONE, END, HEAD, Canned, Connection, chunked, serving, stop
 
 VARIABLES = (
-    *(row.key_variable for row in (*PROVIDERS.values(), ANY_ADDRESS)),
+    *(key.variable for row in (*PROVIDERS.values(), ANY_ADDRESS) for key in row.keys),
     *(row.url_variable for row in PROVIDERS.values()),
     "LOOPBUS_LOCAL_MODEL",
 )
@@ -72,11 +72,28 @@ async def test_a_key_that_is_passed_in_comes_first(monkeypatch: pytest.MonkeyPat
     assert connection.header("authorization") == "Bearer sk-passed"
 
 
+async def test_a_provider_can_be_reached_through_a_gateway() -> None:
+    """At its address, with its headers: they go before the environment and before ours."""
+    transport = Canned((200, {}, [stop() + DONE]))
+    backend = resolve(
+        "openai:gpt",
+        api_key="sk-1",
+        base_url="https://oai.helicone.ai/v1",
+        headers={"Helicone-Auth": "Bearer sk-2", "user-agent": "me"},
+        transport=transport,
+    )
+    assert [delta async for delta in backend.stream(Request([user("hi")]))]
+    (request,) = transport.requests
+    assert request.url == "https://oai.helicone.ai/v1/chat/completions"
+    assert (request.headers["Helicone-Auth"], request.headers["user-agent"]) == ("Bearer sk-2", "me")
+
+
 def test_a_backend_is_named_after_provider_and_model() -> None:
     """That is the name in events and price tables."""
     assert resolve("ollama:qwen").model == "ollama:qwen"
     assert resolve("http://models.example:8000/v1#qwen").model == "models.example:qwen"
     assert resolve("openai:gpt", api_key=SecretStr("sk-1")).model == "openai:gpt"
+    assert resolve("gemini:flash", api_key="sk-1").model == "google:flash"
 
 
 def test_the_embedded_model_is_local() -> None:

@@ -155,4 +155,4 @@ async def test_a_run_that_never_waits_lets_others_have_their_turn() -> None:
         while run.status is None:
             await asyncio.sleep(0)
             turns += 1
-    assert turns > 3
+    assert turns >= 3

@@ -2,7 +2,7 @@
 
 import json
 from time import process_time
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pydantic import BaseModel
@@ -49,7 +49,7 @@ async def test_it_grows_to_the_whole_output(line: Any) -> None:
         run = await runtime.start(Agent(Scripted([line], stream=2), output=City), "Which city?")
         parts = [part async for part in run.partials()]
         assert (await run.result()).output == parts[-1].value == PARIS
-    names: list[str] = [part.data["name"] for part in parts]  # type: ignore[index, call-overload]
+    names = [cast("dict[str, str]", part.data)["name"] for part in parts]
     assert names == sorted(names, key=len)
     assert {"P", "Par", "Paris"} & set(names[:-1])
     assert parts[-1] == Partial({"name": "Paris", "people": 2}, PARIS)

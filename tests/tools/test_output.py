@@ -135,7 +135,7 @@ def test_a_wrong_answer_is_told_what_to_correct(kind: Any, text: str, words: str
         (type[int], "a class, which no JSON is"),
         ("Point", "it is a str"),
         (len, "it is a builtin_function_or_method"),
-        (list["NoSuchThing"], "NoSuchThing"),  # type: ignore[name-defined]  # noqa: F821 - what the test is about
+        (list["NoSuchThing"], "NoSuchThing"),  # pyright: ignore[reportUndefinedVariable]  # noqa: F821 - what the test is about
     ],
 )
 def test_what_no_model_can_be_asked_for_is_refused_at_once(kind: Any, words: str) -> None:

@@ -119,7 +119,7 @@ def expected_usage(recording: Recording, usage: Usage) -> Usage:
 
 
 def _told(expected: int | None, got: int, recording: Recording) -> int:
-    # The clients that ``expected`` comes from do not know every field: what they have no word of must stand in the body.
+    # The clients that ``expected`` comes from do not know every field: what they say nothing of stands in the body.
     return expected if expected is not None else got if str(got).encode() in recording.body else 0
 
 
@@ -204,9 +204,7 @@ _OF_ERROR: Mapping[str, Callable[[BackendError, Recording], Pair]] = {
 
 def _differences(pairs: Iterable[tuple[str, Pair]]) -> list[str]:
     return [
-        f"{name}: expected {_shown(expected)}, got {_shown(got)}"
-        for name, (expected, got) in pairs
-        if expected != got
+        f"{name}: expected {_shown(expected)}, got {_shown(got)}" for name, (expected, got) in pairs if expected != got
     ]
 
 

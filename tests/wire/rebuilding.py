@@ -17,6 +17,7 @@ from . import (
     requests_mistral,
     requests_ollama,
     requests_openai_chat,
+    requests_openai_responses,
 )
 from .alike import alike
 from .answering import WAYS, replay
@@ -53,6 +54,7 @@ DECODERS: Mapping[str, Decoder] = {
     "ollama.chat": Decoder(requests_ollama.decode),
     "ollama.generate": Decoder(requests_ollama.decode_prompt),
     "openai.chat": Decoder(requests_openai_chat.decode),
+    "openai.responses": Decoder(requests_openai_responses.decode, requests_openai_responses.spelled_out),
 }
 """By ``api``."""
 

@@ -143,7 +143,7 @@ def _settings(config: Json, tool_config: Json, extra: Json) -> Settings:
     match tool_config:
         case {"functionCallingConfig": {"mode": mode, **others}} if not others and len(tool_config) == 1:
             known["tool_choice"] = MODES[mode]
-        case {}:
+        case _:
             extra |= {"toolConfig": tool_config} if tool_config else {}
     return Settings(**known, stop=tuple(config.get("stopSequences") or ()), extra_body=extra)
 

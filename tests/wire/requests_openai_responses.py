@@ -92,7 +92,9 @@ def _spelled_out(entry: Json) -> Json:
             case [{"type": "input_text" | "output_text", "text": text, **rest}] if rest in ({}, {"annotations": []}):
                 item[name] = text
             case list(parts):
-                item[name] = [{key: part[key] for key in part if (key, part[key]) != ("detail", "auto")} for part in parts]
+                item[name] = [
+                    {key: part[key] for key in part if (key, part[key]) != ("detail", "auto")} for part in parts
+                ]
             case _:
                 pass
     return item

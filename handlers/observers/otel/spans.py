@@ -42,14 +42,9 @@ class RunSpans:
     __slots__ = ("_chat", "_common", "_content", "_context", "_requested", "_root", "_tools", "_tracer")
 
     def __init__(self, tracer: Tracer, event: RunStarted, parent: Context, *, content: bool) -> None:
-        provider, _, model = event.model.partition(":")
         self._tracer = tracer
         self._content = content
-        self._common: Attributes = {
-            "gen_ai.provider.name": _PROVIDERS.get(provider, provider),
-            "gen_ai.request.model": model or provider,
-            "loopbus.run_id": event.run_id,
-        }
+        self._common: Attributes = {**_model(event.model), "loopbus.run_id": event.run_id}
         if event.session is not None:
             self._common["gen_ai.conversation.id"] = event.session
         self._root = tracer.start_span(
@@ -68,11 +63,13 @@ class RunSpans:
 
     def asked(self, event: ModelRequested) -> None:
         """A model call begins."""
+        # It may be another model than the one that the run began with.
+        attributes = {**self._common, **_model(event.model)}
         chat = self._chat = self._tracer.start_span(
-            f"chat {self._common['gen_ai.request.model']}",
+            f"chat {attributes['gen_ai.request.model']}",
             self._context,
             SpanKind.CLIENT,
-            {"gen_ai.operation.name": "chat", **self._common},
+            {"gen_ai.operation.name": "chat", **attributes},
             start_time=_ns(event),
         )
         if self._content and event.instructions:

@@ -13,6 +13,7 @@ from ....events.content import Refusal, Text, Thinking, ToolCall
 from ....events.control import LoopDetected, MessageInjected
 from ....events.human import ApprovalRequested
 from ....events.model import ModelFailed, ModelReplied, TextDelta, ThinkingDelta
+from ....events.recovery import ContextCompacted, FallbackChosen, RetryScheduled
 from ....events.money import CostCounted
 from ....events.run import RunFinished, RunStarted
 from ....events.tool import ToolFinished, ToolProgress, ToolRequested
@@ -65,6 +66,9 @@ class TerminalView:
             ThinkingDelta: self._text,
             ModelReplied: self._replied,
             ModelFailed: self._failed,
+            RetryScheduled: self._retried,
+            FallbackChosen: self._fell_back,
+            ContextCompacted: self._compacted,
             ToolRequested: self._requested,
             ToolProgress: self._progressed,
             ToolFinished: self._finished,
@@ -143,6 +147,15 @@ class TerminalView:
         partial = "".join(block.text for block in event.partial if isinstance(block, Text))
         if partial.strip() and self._answers:
             self._screen.show(run, "text", printable(partial).strip())
+
+    def _retried(self, event: RetryScheduled) -> None:
+        self._note(event, f"{event.model} failed; asked again in {event.delay_s:.1f} s, for the {event.attempt}. time")
+
+    def _fell_back(self, event: FallbackChosen) -> None:
+        self._note(event, f"{event.failed} failed; {event.model} is asked instead")
+
+    def _compacted(self, event: ContextCompacted) -> None:
+        self._note(event, f"too long for {event.model}; it is shown {event.messages} messages from now on")
 
     def _requested(self, event: ToolRequested) -> None:
         self._run(event).open(event)

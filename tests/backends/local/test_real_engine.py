@@ -12,7 +12,7 @@ import anyio
 import pytest
 from pydantic_core import from_json
 
-from loopbus.backends.contract import Request, Settings, TextPiece, ToolCallPiece
+from loopbus.backends.contract import OutputSpec, Request, Settings, TextPiece, ToolCallPiece
 from loopbus.backends.errors import ContextOverflow
 from loopbus.backends.http import HttpxTransport
 from loopbus.backends.local import LocalModel
@@ -22,7 +22,7 @@ from loopbus.backends.local.completions import Completions, Piece
 from loopbus.backends.local.engine import Address, Engine
 from loopbus.backends.local.weights import obtain
 from loopbus.backends.transport import HttpRequest
-from loopbus.events.content import user
+from loopbus.events.content import Text, user
 
 from ...architecture import ROOT
 from ..contract import asking, reply
@@ -83,6 +83,16 @@ async def test_a_demanded_call_fits_the_schema() -> None:
     assert call.name == "get_weather"
     assert isinstance(arguments["city"], str)
     assert arguments.keys() <= {"city", "unit"}
+
+
+async def test_an_answer_fits_its_schema() -> None:
+    """Even a model that is too small to write JSON by itself writes nothing else."""
+    mood: dict[str, Any] = {"type": "string", "enum": ["good", "bad"]}
+    form = OutputSpec("Mood", {"type": "object", "properties": {"mood": mood}, "required": ["mood"]})
+    async with aclosing(LocalModel("smollm2")) as model:
+        said = await reply(model, Request([user("I love it!")], settings=BRIEF, output=form))
+    (text,) = [block.text for block in said.content if isinstance(block, Text)]
+    assert from_json(text)["mood"] in mood["enum"]
 
 
 async def test_a_prompt_that_is_too_long_is_refused() -> None:

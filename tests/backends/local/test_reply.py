@@ -10,6 +10,7 @@ from pydantic_core import from_json
 
 from loopbus.backends.contract import (
     Delta,
+    OutputSpec,
     Request,
     Settings,
     StopPiece,
@@ -22,7 +23,7 @@ from loopbus.backends.errors import Misunderstood
 from loopbus.backends.local.completions import Completions, End, Piece
 from loopbus.backends.local.engine import Address
 from loopbus.backends.local.prompt import CALL_OPENING
-from loopbus.backends.local.reply import TALKING, LocalReply
+from loopbus.backends.local.reply import GUIDANCE, TALKING, LocalReply
 from loopbus.events.content import Message, ToolCall, ToolResult, user
 from loopbus.events.usage import Usage
 
@@ -279,3 +280,35 @@ async def test_settings_reach_the_engine() -> None:
 async def test_a_word_that_the_engine_has_not_said_before_is_no_end() -> None:
     """``other`` says that we do not know."""
     assert (await answer(Model(Line("a", why="bored")), asking("hi"))).stop == StopPiece("other", "bored")
+
+
+FORM = OutputSpec("Sum", {"type": "object", "properties": {"total": {"type": "integer"}}, "required": ["total"]})
+FORMED = '{"total": 3}'
+
+
+async def test_an_answer_of_a_form_is_held_to_its_schema() -> None:
+    """By the engine, which is told the form in words too; nothing keeps it from writing a word twice."""
+    model = Model(FORMED)
+    found = await answer(model, Request([user("1 + 2?")], output=FORM))
+    assert (found.text, found.stop.reason) == (FORMED, "end")
+    assert model.prompts[0].endswith("<user>1 + 2?\n\nAnswer in JSON of this form: {total: integer}")
+    assert model.settings[0]["json_schema"] == {**FORM.schema, "x-guidance": GUIDANCE}
+    assert "repeat_penalty" not in model.settings[0]
+
+
+async def test_with_tools_in_sight_only_a_call_or_a_formed_answer_comes() -> None:
+    """A call is made as ever; words are thrown away, and the answer is written anew, also where they were cut."""
+    called = await answer(Model(f"Sure. {SUM}"), Request([user("1 + 2?")], tools=[ADD], output=FORM))
+    assert (called.text, called.calls) == ("", [("add", {"a": 1, "b": 2})])
+    for draft in (Line("It is 3."), Line("It is", why="limit"), Line('{"name": "nothing", "arguments": {}}')):
+        model = Model(draft, FORMED)
+        found = await answer(model, Request([user("1 + 2?")], tools=[ADD], output=FORM))
+        assert (found.text, found.calls, found.stop.reason) == (FORMED, [], "end")
+        assert found.usage == Usage(20, 4, 8)
+        assert "json_schema" in model.settings[1]
+
+
+async def test_a_formed_answer_that_is_cut_says_so() -> None:
+    """Law 7: whoever parses it knows that it is half."""
+    found = await answer(Model(Line('{"total":', why="limit")), Request([user("1 + 2?")], output=FORM))
+    assert found.stop.reason == "length"

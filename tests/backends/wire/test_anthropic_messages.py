@@ -14,6 +14,7 @@ from loopbus.backends.contract import (
     BlockPiece,
     Delta,
     Reply,
+    Request,
     StopPiece,
     StopReason,
     TextPiece,
@@ -22,7 +23,7 @@ from loopbus.backends.contract import (
 )
 from loopbus.backends.errors import BackendError, Busy, ContextOverflow, Incomplete, Misunderstood, Refused
 from loopbus.backends.fold import ReplyFold
-from loopbus.backends.wire.anthropic_messages import ANTHROPIC_MESSAGES, MessagesReader, read_usage
+from loopbus.backends.wire.anthropic_messages import ANTHROPIC_MESSAGES, ANTHROPIC_VERTEX, MessagesReader, read_usage
 from loopbus.backends.wire.failure import Account
 from loopbus.backends.wire.sse import Frame, SseReader
 from loopbus.events.content import Opaque, Refusal, Text, Thinking, ToolCall
@@ -175,7 +176,7 @@ def test_two_thoughts_in_a_row_stay_two() -> None:
 
 def test_a_text_with_citations_is_followed_by_itself_with_them() -> None:
     """Readers see plain text; the provider gets its citations back."""
-    first, second = {"url": "https://x"}, {"url": "https://y"}
+    first, second = ({"url": url} for url in ("https://x", "https://y"))
     deltas = read(
         begin(0, "text", text="", citations=[]),
         grow(0, "citations_delta", citation=first),
@@ -185,9 +186,10 @@ def test_a_text_with_citations_is_followed_by_itself_with_them() -> None:
         end(0),
         stop(),
     )
-    cited = Opaque("acme", {"type": "text", "text": "ab", "citations": [first, second]})
+    copy: Json = {"type": "text", "text": "ab", "citations": [first, second]}
+    cited = Opaque("acme", copy)
     assert folded(deltas).content == (Text("ab"), cited)
-    assert whole({"type": "text", "text": "ab", "citations": [first, second]})[:-1] == [
+    assert whole(copy)[:-1] == [
         TextPiece("ab"),
         BlockPiece(cited),
     ]
@@ -218,6 +220,17 @@ def test_arguments_that_come_with_the_call_are_not_lost() -> None:
         ToolCall("c.0", "add", {"a": 1}, "x"),
         Opaque("acme", {"type": "tool_use", "id": "x", "caller": caller}),
     )
+
+
+def test_arguments_that_come_twice_are_those_that_came_in_pieces() -> None:
+    """Some gateways tell them at the start of the block too."""
+    deltas = read(
+        begin(0, "tool_use", id="x", name="add", input={"a": 1}),
+        grow(0, "input_json_delta", partial_json='{"a": 1}'),
+        end(0),
+        stop("tool_use"),
+    )
+    assert folded(deltas).content == (ToolCall("c.0", "add", {"a": 1}, "x"),)
 
 
 def test_a_call_by_the_model_itself_needs_nothing_beside_it() -> None:
@@ -255,7 +268,8 @@ def test_a_compaction_is_kept_with_what_came_for_it() -> None:
     """Its summary replaces what stood before it, once it goes back."""
     deltas = read(
         begin(0, "compaction", content=None),
-        grow(0, "compaction_delta", content="so far", encrypted_content="zzz"),
+        grow(0, "compaction_delta", content="so far", encrypted_content=None),
+        grow(0, "compaction_delta", content=None, encrypted_content="zzz"),
         end(0),
         stop("compaction"),
     )
@@ -509,3 +523,12 @@ def test_the_wire_names_its_parts() -> None:
     assert {ANTHROPIC_MESSAGES.path("m", streaming) for streaming in (True, False)} == {"/v1/messages"}
     assert isinstance(ANTHROPIC_MESSAGES.answer(ACCOUNT), MessagesReader)
     assert isinstance(ANTHROPIC_MESSAGES.frames(), SseReader)
+
+
+def test_claude_at_vertex_is_named_in_the_address() -> None:
+    """The body holds a version in its place; the answer is the same."""
+    path, body = ANTHROPIC_VERTEX.path, ANTHROPIC_VERTEX.encode(Request([]), "m", provider="vertex")
+    assert path("claude-sonnet-4@20250514", True) == "/models/claude-sonnet-4@20250514:streamRawPredict"
+    assert path("a/b", False) == "/models/a%2Fb:rawPredict"
+    assert (body["anthropic_version"], "model" in body) == ("vertex-2023-10-16", False)
+    assert ANTHROPIC_VERTEX.answer is ANTHROPIC_MESSAGES.answer

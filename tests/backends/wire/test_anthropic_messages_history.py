@@ -111,14 +111,14 @@ def test_every_kind_of_content_has_its_block() -> None:
 @pytest.mark.parametrize(
     ("message", "words"),
     [
-        (user(Audio("audio/wav", data=b"a")), "cannot carry a Audio"),
-        (user(ToolResult("1", "add", "2")), "cannot carry a ToolResult"),
+        (user(Audio("audio/wav", data=b"a")), "carries no Audio"),
+        (user(ToolResult("1", "add", "2")), "carries no ToolResult"),
         (Message("tool", (Text("2"),)), "holds tool results, not Text"),
-        (tool(ToolResult("1", "add", "", parts=(Audio("audio/wav", data=b"a"),))), "cannot carry a Audio"),
+        (tool(ToolResult("1", "add", "", parts=(Audio("audio/wav", data=b"a"),))), "carries no Audio"),
     ],
 )
 def test_a_block_in_the_wrong_place_is_refused(message: Message, words: str) -> None:
-    """Before anything is sent."""
+    """Before anything is sent, and with what to do."""
     with pytest.raises(Refused, match=words):
         wire(message)
 
@@ -240,6 +240,7 @@ CITATIONS: list[Json] = [{"type": "web_search_result_location", "url": "https://
                 "caller": {"type": "code_execution_20260120", "tool_id": "s1"},
             },
         ],
+        [{"type": "text", "text": "it is", "citations": CITATIONS}],
         [{"type": "mcp_tool_result", "tool_use_id": "m1", "is_error": False, "content": []}],
     ],
 )

@@ -138,6 +138,8 @@ def test_the_extra_body_has_the_last_word() -> None:
     body = encode(request, "m")
     assert (body["tools"], body["max_tokens"], body["metadata"]) == (None, 1, {"user_id": "u"})
     assert body["output_config"].keys() == {"format", "effort"}
+    nothing = encode(Request([], settings=Settings(extra_body={"tools": None, "output_config": None})), "m")
+    assert (nothing["tools"], nothing["output_config"]) == (None, None)
 
 
 def test_an_output_is_enforced_as_the_provider_can() -> None:
@@ -171,13 +173,12 @@ def test_an_output_that_the_provider_cannot_enforce_is_asked_for() -> None:
 
 def test_what_stays_the_same_is_marked_to_be_kept() -> None:
     """The head, the end of the conversation, and where it ended the last time; nothing of ours is changed for it."""
-    mine: Json = {"type": "text", "text": "b", "cache_control": {"type": "ephemeral", "ttl": "1h"}}
     messages = [
         user("a"),
         Message("assistant", (ToolCall("1", "add", {}, "x"),)),
-        Message("user", (Opaque("anthropic", mine),)),
-        Message("assistant", (Text("c"),)),
         Message("tool", (ToolResult("1", "add", "2"),)),
+        user("b"),
+        Message("assistant", (Text("c"),)),
         user("d"),
     ]
     request = Request(messages, instructions="Be brief.", tools=[Spec()], settings=Settings(cache_prompt="5m"))
@@ -185,9 +186,15 @@ def test_what_stays_the_same_is_marked_to_be_kept() -> None:
     assert body["system"] == [{"type": "text", "text": "Be brief.", **KEPT}]
     assert body["tools"] == [ADD]
     marked = [[KEPT.keys() <= block.keys() for block in message["content"]] for message in body["messages"]]
-    assert marked == [[False], [False], [True], [False], [False, True]]
-    assert body["messages"][2]["content"] == [mine]
+    assert marked == [[False], [False], [False, True], [False], [True]]
     assert encode(request, "m") == body
+
+
+def test_a_mark_of_ones_own_stays() -> None:
+    """It may ask for another time."""
+    mine: Json = {"type": "text", "text": "b", "cache_control": {"type": "ephemeral", "ttl": "1h"}}
+    message = Message("user", (Opaque("anthropic", mine),))
+    assert encode(Request([message], settings=Settings(cache_prompt="5m")), "m")["messages"][0]["content"] == [mine]
 
 
 def test_without_instructions_the_tools_are_kept() -> None:

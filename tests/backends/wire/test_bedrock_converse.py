@@ -411,7 +411,7 @@ FIELDS = [
 SHAPES = st.recursive(
     JSON | st.sampled_from([*FIELDS, "server_tool_use", "AAAA", "{}"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=4),
-    max_leaves=12,
+    max_leaves=8,
 )
 EVENTS = ["messageStart", "contentBlockStart", "contentBlockDelta", "contentBlockStop", "messageStop", "metadata"]
 

@@ -65,3 +65,14 @@ def test_ids_are_unique_and_always_the_same(turns: list[list[tuple[str, str]]]) 
     assert len(set(first)) == len(first)
     assert all(first)
     assert written() == first
+
+
+def test_ids_are_written_in_the_letters_that_a_wire_takes() -> None:
+    """Two that come to the same stay two, and each result still finds its call."""
+    ids = CallIds(lambda wire_id: wire_id.replace(".", "_"))
+    assert ids.of_call(ToolCall("1.0", "add")) == "1_0"
+    second = ids.of_call(ToolCall("1_0", "add"))
+    assert second != "1_0"
+    assert ids.of_result(ToolResult("1_0", "add", "2")) == second
+    assert ids.of_result(ToolResult("1.0", "add", "1")) == "1_0"
+    assert ids.of_result(ToolResult("9.9", "add", "?")) == "9_9"

@@ -117,7 +117,7 @@ def test_a_part_that_nobody_knew_is_kept_whole() -> None:
 
 def test_content_may_be_plain_text() -> None:
     """As in a request."""
-    assert whole(content="a")[0] == TextPiece("a")
+    assert whole(role="assistant", content="a", tool_calls=[])[0] == TextPiece("a")
 
 
 @pytest.mark.parametrize(

@@ -130,6 +130,7 @@ def test_a_tools_files_are_documents_and_its_pictures_follow() -> None:
         Message("assistant", (ToolCall("1", "look"), ToolCall("2", "look"))),
         Message("tool", (ToolResult("1", "look", "seen", parts=parts),)),
         Message("tool", (ToolResult("2", "look", "", parts=(file,)),)),
+        user("and?"),
     )
     document = {"type": "document", "document": {"data": {"a": 1}}}
     assert wire[1]["content"] == [{"type": "text", "text": "seen"}, document]
@@ -141,6 +142,7 @@ def test_a_tools_files_are_documents_and_its_pictures_follow() -> None:
             {"type": "image_url", "image_url": {"url": "https://x/y.png"}},
         ],
     }
+    assert wire[4] == {"role": "user", "content": "and?"}
 
 
 def test_reasoning_goes_back_as_a_part_or_as_the_plan_of_calls() -> None:

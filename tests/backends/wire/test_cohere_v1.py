@@ -75,7 +75,8 @@ def test_calls_are_told_once() -> None:
 def test_citations_are_kept_for_their_provider() -> None:
     """In one block behind the answer, told once."""
     kept = BlockPiece(Opaque("acme", {"citations": [{"start": 0}]}))
-    assert read(event("citation-generation", citations=[{"start": 0}]), end(citations=[{"start": 0}])) == [kept, STOP]
+    told = event("citation-generation", citations=[{"start": 0}])
+    assert read(told, end(citations=[{"start": 0}])) == read(told, end()) == [kept, STOP]
     assert whole(citations=[{"start": 0}]) == [kept, STOP]
 
 

@@ -169,3 +169,22 @@ def test_any_header_is_a_wait_or_none(seconds: str, date: str) -> None:
     """A header that means nothing is no reason to fail."""
     wait = retry_after_s({"retry-after": seconds, "retry-after-ms": seconds, "date": date}, now_s=0)
     assert wait is None or wait >= 0
+
+
+@pytest.mark.parametrize(
+    ("status", "word", "body", "kind", "code"),
+    [
+        (400, "ValidationException:http://aws/", b'{"message": "said so"}', Refused, "ValidationException"),
+        (400, "com.amazon.coral#ServiceQuotaExceededException", b'{"Message": "said so"}', Busy, None),
+        (424, "ModelErrorException", b"said so", Broken, "ModelErrorException"),
+        (400, "ValidationException", b'{"message": "said so: Input is too long"}', ContextOverflow, None),
+    ],
+)
+def test_aws_says_beside_the_body_what_kind_of_error_it_is(
+    status: int, word: str, body: bytes, kind: type[BackendError], code: str | None
+) -> None:
+    """In a header, with its place of origin before or behind the name."""
+    found = failure_of_reply(ACCOUNT, status, {"x-amzn-errortype": word}, body, now_s=0)
+    assert type(found) is kind
+    assert found.code == (code or word.partition("#")[2] or word)
+    assert "said so" in str(found)

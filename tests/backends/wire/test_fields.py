@@ -25,5 +25,5 @@ def test_what_has_another_type_is_told(value: object) -> None:
     [(3, 3), (3.0, 3), (0, 0), (-1, 0), (2.5, 0), (float("inf"), 0), (float("nan"), 0), (True, 0), ("3", 0), (None, 0)],
 )
 def test_a_count_is_a_whole_number(value: object, tokens: int) -> None:
-    """Cohere writes some as floats; what is no count counts as none, for an answer is worth more than its statistics."""
+    """Cohere writes some as floats. What is no count is none: an answer is worth more than its statistics."""
     assert count(value) == tokens

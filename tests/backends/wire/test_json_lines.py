@@ -1,5 +1,7 @@
 """JSON lines out of bytes, wherever they are cut."""
 
+from collections import deque
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,8 +51,7 @@ def test_a_line_that_never_ends_is_refused(chunks: list[bytes]) -> None:
     """Memory is bounded, whether the line arrives at once or bit by bit."""
     reader = JsonLinesReader(max_frame_bytes=5)
     with pytest.raises(Misunderstood, match="longer than 5 bytes"):
-        for chunk in chunks:
-            reader.feed(chunk)
+        deque(map(reader.feed, chunks))
 
 
 def test_many_short_lines_are_no_long_one() -> None:

@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic_core import to_json
 
-from loopbus.backends.contract import Request, Settings
+from loopbus.backends.contract import Request, Settings, ThinkingPiece
+from loopbus.backends.wire.failure import Account
 from loopbus.backends.wire.mistral import MISTRAL_CHAT, encode
 from loopbus.events.content import (
     Audio,
@@ -93,6 +95,15 @@ def test_reasoning_goes_back_among_the_parts() -> None:
     assert entries(Message("assistant", (Text("a"), Refusal("b")))) == [{"role": "assistant", "content": "ab"}]
     kept = Message("assistant", (Text("a"), Opaque("mistral", {"prefix": True})))
     assert entries(kept) == [{"role": "assistant", "content": "a", "prefix": True}]
+
+
+def test_reasoning_comes_with_its_signature() -> None:
+    """References among its words are no words."""
+    words = [{"type": "text", "text": "hm"}, {"type": "reference", "reference_ids": [1]}]
+    part = {"type": "thinking", "thinking": words, "signature": "s"}
+    choice = {"index": 0, "message": {"content": [part]}, "finish_reason": "stop"}
+    reader = MISTRAL_CHAT.answer(Account("mistral"))
+    assert reader.read_whole(to_json({"choices": [choice]}))[0] == ThinkingPiece("hm", "s")
 
 
 def test_ids_of_calls_are_nine_letters_and_digits() -> None:

@@ -75,12 +75,13 @@ def test_thinking_is_a_word_or_a_switch(wish: dict[str, Any], think: bool | str)
 
 
 def test_an_outputs_schema_is_the_format() -> None:
-    """As it is: Ollama makes a grammar of it."""
+    """As it is: Ollama makes a grammar of it. Beside tools there is none, for it would forbid every call."""
     assert options(Request([], output=PERSON))["format"] == {"type": "object"}
+    assert "format" not in options(Request([], output=PERSON), tools=True)
 
 
 def test_a_picture_is_its_bytes() -> None:
     """Ollama loads nothing from elsewhere."""
     assert picture(Image("image/png", data=b"png")) == "cG5n"
-    with pytest.raises(Refused, match="load https://x/y.png and pass"):
-        picture(Image("image/*", url="https://x/y.png"))
+    with pytest.raises(Refused, match="load https://x/y and pass"):
+        picture(Image("image/*", url="https://x/y"))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from loopbus.backends.contract import Request, Settings
+from loopbus.backends.contract import OutputSpec, Request, Settings
 from loopbus.backends.errors import Refused
 from loopbus.backends.wire.objects import write_object
 from loopbus.backends.wire.openai_chat_request import Dialect, encode
@@ -203,10 +203,22 @@ def test_settings_go_under_the_names_of_the_wire() -> None:
     """Those that are not set are the provider's own."""
     assert settings() == {}
     assert settings(
-        temperature=0.0, top_p=0.5, max_tokens=9, stop=("x",), seed=0, reasoning_effort="low", parallel_tool_calls=False
+        temperature=0.0,
+        top_p=0.5,
+        top_k=3,
+        presence_penalty=0.1,
+        frequency_penalty=0.2,
+        max_tokens=9,
+        stop=("x",),
+        seed=0,
+        reasoning_effort="low",
+        parallel_tool_calls=False,
     ) == {
         "temperature": 0.0,
         "top_p": 0.5,
+        "top_k": 3,
+        "presence_penalty": 0.1,
+        "frequency_penalty": 0.2,
         "max_tokens": 9,
         "stop": ["x"],
         "seed": 0,
@@ -261,3 +273,40 @@ def test_any_history_can_be_written(history: list[Message]) -> None:
     assert [entry["role"] for entry in wire] == [message.role for message in history]
     ids = [call["id"] for entry in wire for call in entry.get("tool_calls", [])]
     assert len(set(ids)) == len(ids)
+
+
+def test_an_output_that_can_be_enforced_is_strict() -> None:
+    """Its schema is adapted to what the provider enforces; its description goes along."""
+    schema: dict[str, JsonValue] = {"type": "object", "properties": {"a": {"type": "integer"}}, "required": ["a"]}
+    assert response_format(OutputSpec("Sum", schema, "A sum.")) == {
+        "name": "Sum",
+        "description": "A sum.",
+        "schema": {**schema, "additionalProperties": False},
+        "strict": True,
+    }
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        OutputSpec("Free", {"type": "object", "additionalProperties": {"type": "integer"}}),
+        OutputSpec("Loose", {"type": "object", "properties": {"a": {"type": "integer"}}}, strict=False),
+    ],
+)
+def test_an_output_that_cannot_be_enforced_is_told_as_it_is(output: OutputSpec) -> None:
+    """Nor is one that is not asked to be; what comes is checked on our side anyway."""
+    assert response_format(output) == {"name": output.name, "schema": output.schema}
+
+
+def response_format(output: OutputSpec) -> dict[str, Any]:
+    """What is said about the output."""
+    spec = encode(Request([], output=output), "m")["response_format"]
+    assert spec["type"] == "json_schema"
+    return spec["json_schema"]
+
+
+def test_an_empty_text_beside_a_call_stays_one() -> None:
+    """Some servers want text where others take none, so it goes back as it came."""
+    call = ToolCall("1", "add", {})
+    assert messages(assistant(Text(""), call))[0]["content"] == ""
+    assert messages(assistant(call))[0]["content"] is None

@@ -1,6 +1,6 @@
 """Arguments that come value by value."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -25,13 +25,19 @@ def args(*partials: dict[str, Any]) -> dict[str, Any]:
     return found.value()
 
 
+def quoted(name: str) -> str:
+    """A name as it stands between quotes."""
+    return name.replace("\\", "\\\\").replace("'", "\\'")
+
+
 def partials(value: Any, path: str = "$") -> list[dict[str, Any]]:
     """A value as it would be sent: texts letter by letter, every name quoted."""
     if isinstance(value, dict):
-        names = {name: name.replace("\\", "\\\\").replace("'", "\\'") for name in value}  # pyright: ignore[reportUnknownVariableType]  # any JSON
-        return [each for name, quoted in names.items() for each in partials(value[name], f"{path}['{quoted}']")]
+        fields = cast("dict[str, Any]", value)
+        return [each for name, item in fields.items() for each in partials(item, f"{path}['{quoted(name)}']")]
     if isinstance(value, list):
-        return [each for place, item in enumerate(value) for each in partials(item, f"{path}[{place}]")]  # pyright: ignore[reportUnknownArgumentType, reportUnknownVariableType]  # any JSON
+        items = enumerate(cast("list[Any]", value))
+        return [each for place, item in items for each in partials(item, f"{path}[{place}]")]
     if isinstance(value, str):
         return [{"jsonPath": path, "stringValue": letter, "willContinue": True} for letter in value or [""]]
     return [{"jsonPath": path, **({"nullValue": "NULL_VALUE"} if value is None else {FIELDS[type(value)]: value})}]

@@ -83,7 +83,7 @@ def test_a_type_that_holds_itself_is_for_those_that_take_it() -> None:
     assert schema["properties"]["below"] == {"type": "array", "items": {"$ref": "#/$defs/Tree"}}
     assert schema["$defs"]["Tree"]["required"] == ["name", "below"]
     assert adapted(Tree, ANTHROPIC) is None
-    round_about = {
+    round_about: dict[str, Any] = {
         "type": "object",
         "properties": {"a": {"$ref": "#/$defs/A"}},
         "$defs": {"A": {"$ref": "#/$defs/B", "description": "an A"}, "B": {"anyOf": [{"$ref": "#/$defs/A"}]}},
