@@ -139,6 +139,8 @@ class Capabilities:
     files: bool = False
     output: bool = False
     """Whether ``Request.output`` is kept to by the provider itself."""
+    output_with_tools: bool = True
+    """Whether that holds also for a request with tools; if not, the provider refuses one that has both."""
 
 
 @runtime_checkable

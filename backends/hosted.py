@@ -47,7 +47,7 @@ class Hosted:
         self._urls = {
             streaming: _url(base_url, wire.path(model, streaming), query or {}) for streaming in (True, False)
         }
-        self._headers = dict(headers or {})
+        self._headers = {name.lower(): value for name, value in (headers or {}).items()}
         self._capabilities = capabilities
         self._transport = transport or HttpxTransport()
 

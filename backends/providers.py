@@ -32,87 +32,13 @@ EVERYTHING = Capabilities(images=True, audio=True, files=True, output=True)
 PAPERS = Capabilities(images=True, files=True, output=True)
 PICTURES = Capabilities(images=True, output=True)
 WORDS = Capabilities(output=True)
-
-
-def _deployment(model: str, _streaming: bool) -> str:
-    return f"/openai/deployments/{quote(model, safe='')}/chat/completions"
-
-
-OPENAI = chat_wire(dialects.OPENAI)
-OPEN_WEIGHTS = chat_wire(dialects.OPEN_WEIGHTS)
-DEPLOYMENT = replace(OPENAI_CHAT, path=_deployment)
-"""Azure's older address, which names the deployment and wants a version."""
-
-AZURE_KEYS = (Key("AZURE_OPENAI_API_KEY", "api-key", ""), Key("AZURE_OPENAI_AD_TOKEN"))
-AZURE = {"endpoint": Place(("AZURE_OPENAI_ENDPOINT",), write=lambda url: url.rstrip("/").removesuffix("/openai/v1"))}
-REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
-BEDROCK_KEY = Key("AWS_BEARER_TOKEN_BEDROCK")
-LOCATION = ("GOOGLE_CLOUD_LOCATION",)
-GOOGLE_KEYS = (Key("GOOGLE_API_KEY", "x-goog-api-key", ""), Key("GEMINI_API_KEY", "x-goog-api-key", ""))
-
-
-def _bedrock_host(region: str) -> str:
-    return f"bedrock-runtime.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}"
-
-
-def _vertex_host(location: str) -> str:
-    return "aiplatform.googleapis.com" if location == "global" else f"{location}-aiplatform.googleapis.com"
-
-
-def _sign_for_bedrock(places: Mapping[str, str]) -> Auth:
-    return SigV4(places["region"])
-
-
-def _sign_for_google(places: Mapping[str, str]) -> Auth:
-    return GoogleAuth()
-
-
-def _hosted(base_url: str, name: str, *, wire: Wire = OPENAI_CHAT, capabilities: Capabilities = PICTURES) -> Provider:
-    """A service with a key, whose variables begin with ``name``."""
-    return Provider(
-        base_url=base_url,
-        url_variable=f"{name}_BASE_URL",
-        keys=(Key(f"{name}_API_KEY"),),
-        wire=wire,
-        capabilities=capabilities,
-    )
-
-
-def _own(base_url: str, name: str, *, wire: Wire = OPEN_WEIGHTS) -> Provider:
-    """A server of one's own: it needs no key and may take one."""
-    return replace(_hosted(base_url, name, wire=wire), needs_key=False)
-
-
-def _host_url(host: str) -> str:
-    # OLLAMA_HOST may lack the scheme, as in its own tools.
-    return (host if "://" in host else f"http://{host}").rstrip("/")
-
-
-def _ollama(wire: Wire) -> Provider:
-    """Ollama's own interface."""
-    return Provider(
-        base_url="{host}",
-        places={"host": Place(("OLLAMA_HOST",), "127.0.0.1:11434", _host_url)},
-        keys=(Key("OLLAMA_API_KEY"),),
-        needs_key=False,
-        wire=wire,
-    )
-
-
-def _bedrock(wire: Wire, capabilities: Capabilities) -> Provider:
-    return Provider(
-        base_url="https://{region host}",
-        url_variable="AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
-        places={"region": Place(REGION), "region host": Place(REGION, write=_bedrock_host)},
-        keys=(BEDROCK_KEY,),
-        signer=_sign_for_bedrock,
-        wire=wire,
-        capabilities=capabilities,
-    )
-
+NOT_BESIDE_TOOLS = replace(EVERYTHING, output_with_tools=False)
+"""Gemini refuses "function calling with a response mime type": an answer is of a form, or there are tools."""
+FORM_OR_TOOLS = replace(PICTURES, output_with_tools=False)
+"""A form for the answer keeps these from calling tools, where it is not refused beside them."""
 
 _ROWS: Mapping[str, Provider] = {
-    "openai": _hosted("https://api.openai.com/v1", "OPENAI", wire=OPENAI, capabilities=EVERYTHING),
+    "openai": hosted("https://api.openai.com/v1", "OPENAI", wire=OPENAI, capabilities=EVERYTHING),
     "azure": Provider(base_url="{endpoint}/openai/v1", places=AZURE, keys=AZURE_KEYS, wire=OPENAI),
     "azure-deployment": Provider(
         base_url="{endpoint}",
@@ -138,36 +64,40 @@ _ROWS: Mapping[str, Provider] = {
         },
         keys=GOOGLE_KEYS,
         wire=GEMINI,
-        capabilities=EVERYTHING,
+        capabilities=NOT_BESIDE_TOOLS,
     ),
     "google-vertex": Provider(
         base_url="https://{location host}/v1/projects/{project}/locations/{location}/publishers/google",
         places={
             "project": Place(("GOOGLE_CLOUD_PROJECT",)),
             "location": Place(LOCATION, "global"),
-            "location host": Place(LOCATION, "global", _vertex_host),
+            "location host": Place(LOCATION, "global", vertex_host),
         },
         keys=(Key("GOOGLE_OAUTH_ACCESS_TOKEN"),),
-        signer=_sign_for_google,
+        signer=sign_for_google,
         wire=GEMINI,
-        capabilities=EVERYTHING,
+        capabilities=NOT_BESIDE_TOOLS,
     ),
     "google-vertex-express": Provider(
         base_url="https://aiplatform.googleapis.com/v1/publishers/google",
         keys=GOOGLE_KEYS[:1],
         wire=GEMINI,
-        capabilities=EVERYTHING,
+        capabilities=NOT_BESIDE_TOOLS,
     ),
-    "bedrock": _bedrock(BEDROCK_CONVERSE, Capabilities(images=True, files=True)),
-    "bedrock-invoke": _bedrock(BEDROCK_INVOKE, Capabilities(images=True)),
+    "bedrock": bedrock(BEDROCK_CONVERSE, Capabilities(images=True, files=True)),
+    "bedrock-invoke": bedrock(BEDROCK_INVOKE, Capabilities(images=True)),
     "bedrock-mantle": Provider(
         base_url="https://bedrock-mantle.{region}.api.aws/v1",
         places={"region": Place(REGION)},
         keys=(BEDROCK_KEY,),
     ),
-    "mistral": _hosted("https://api.mistral.ai/v1", "MISTRAL", wire=MISTRAL_CHAT, capabilities=EVERYTHING),
+    "mistral": hosted("https://api.mistral.ai/v1", "MISTRAL", wire=MISTRAL_CHAT, capabilities=EVERYTHING),
     "cohere": Provider(
-        base_url="https://api.cohere.com", url_variable="CO_API_URL", keys=(Key("CO_API_KEY"),), wire=COHERE_CHAT
+        base_url="https://api.cohere.com",
+        url_variable="CO_API_URL",
+        keys=(Key("CO_API_KEY"),),
+        wire=COHERE_CHAT,
+        capabilities=FORM_OR_TOOLS,
     ),
     "cohere-v1": Provider(
         base_url="https://api.cohere.com",
@@ -176,37 +106,37 @@ _ROWS: Mapping[str, Provider] = {
         wire=COHERE_CHAT_V1,
         capabilities=Capabilities(),
     ),
-    "groq": _hosted("https://api.groq.com/openai/v1", "GROQ", wire=GROQ_CHAT),
-    "xai": _hosted("https://api.x.ai/v1", "XAI"),
-    "deepseek": _hosted(
+    "groq": hosted("https://api.groq.com/openai/v1", "GROQ", wire=GROQ_CHAT, capabilities=FORM_OR_TOOLS),
+    "xai": hosted("https://api.x.ai/v1", "XAI"),
+    "deepseek": hosted(
         "https://api.deepseek.com", "DEEPSEEK", wire=chat_wire(dialects.DEEPSEEK), capabilities=Capabilities()
     ),
-    "openrouter": _hosted(
+    "openrouter": hosted(
         "https://openrouter.ai/api/v1", "OPENROUTER", wire=chat_wire(dialects.OPENROUTER), capabilities=EVERYTHING
     ),
-    "together": _hosted("https://api.together.xyz/v1", "TOGETHER"),
+    "together": hosted("https://api.together.xyz/v1", "TOGETHER"),
     "perplexity": replace(
-        _hosted("https://api.perplexity.ai", "PERPLEXITY", capabilities=replace(PAPERS, tools=False)),
+        hosted("https://api.perplexity.ai", "PERPLEXITY", capabilities=replace(PAPERS, tools=False)),
         keys=(Key("PERPLEXITY_API_KEY"), Key("PPLX_API_KEY")),
     ),
-    "cerebras": _hosted("https://api.cerebras.ai/v1", "CEREBRAS", wire=OPENAI, capabilities=WORDS),
-    "crusoe": _hosted("https://api.inference.crusoecloud.com/v1", "CRUSOE", wire=OPEN_WEIGHTS),
-    "huggingface": replace(_hosted("https://router.huggingface.co/v1", "HF"), keys=(Key("HF_TOKEN"),)),
-    "zai": _hosted(
+    "cerebras": hosted("https://api.cerebras.ai/v1", "CEREBRAS", wire=OPENAI, capabilities=WORDS),
+    "crusoe": hosted("https://api.inference.crusoecloud.com/v1", "CRUSOE", wire=OPEN_WEIGHTS),
+    "huggingface": replace(hosted("https://router.huggingface.co/v1", "HF"), keys=(Key("HF_TOKEN"),)),
+    "zai": hosted(
         "https://api.z.ai/api/paas/v4", "ZAI", wire=chat_wire(dialects.ZAI), capabilities=Capabilities(images=True)
     ),
-    "alibaba": _hosted(
+    "alibaba": hosted(
         "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
         "DASHSCOPE",
         wire=chat_wire(dialects.ALIBABA),
         capabilities=Capabilities(images=True),
     ),
-    "ollama": _own("http://127.0.0.1:11434/v1", "OLLAMA"),
-    "ollama-chat": _ollama(OLLAMA_CHAT),
-    "ollama-generate": replace(_ollama(OLLAMA_GENERATE), capabilities=replace(PICTURES, tools=False)),
-    "lmstudio": _own("http://127.0.0.1:1234/v1", "LMSTUDIO"),
-    "vllm": _own("http://127.0.0.1:8000/v1", "VLLM"),
-    "gpustack": _own("http://127.0.0.1/v1", "GPUSTACK"),
+    "ollama": replace(own("http://127.0.0.1:11434/v1", "OLLAMA"), capabilities=FORM_OR_TOOLS),
+    "ollama-chat": replace(ollama(OLLAMA_CHAT), capabilities=FORM_OR_TOOLS),
+    "ollama-generate": replace(ollama(OLLAMA_GENERATE), capabilities=replace(PICTURES, tools=False)),
+    "lmstudio": own("http://127.0.0.1:1234/v1", "LMSTUDIO"),
+    "vllm": own("http://127.0.0.1:8000/v1", "VLLM"),
+    "gpustack": own("http://127.0.0.1/v1", "GPUSTACK"),
     "litellm": Provider(
         base_url="http://127.0.0.1:4000",
         url_variable="LITELLM_PROXY_API_BASE",
@@ -225,7 +155,7 @@ _ROWS: Mapping[str, Provider] = {
         },
         capabilities=EVERYTHING,
     ),
-    "helicone": _hosted("https://ai-gateway.helicone.ai/v1", "HELICONE", capabilities=EVERYTHING),
+    "helicone": hosted("https://ai-gateway.helicone.ai/v1", "HELICONE", capabilities=EVERYTHING),
 }
 
 _RESPONSES = ("openai", "azure", "bedrock-mantle", "deepseek", "openrouter", "xai")

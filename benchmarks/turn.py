@@ -1,7 +1,7 @@
 """What a turn costs: one in-process model call and one validated tool call, with observers that hear all of it."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from loopbus import Agent, Limits, Runtime, tool
@@ -16,6 +16,7 @@ SIZES = (20, 200)
 OBSERVERS = 3
 TURNS_A_SAMPLE = 2_000
 MICROSECONDS = 1e6
+TARGET = Target("ratio", 8)
 
 
 @tool
@@ -40,14 +41,17 @@ async def _measure(effort: Effort) -> list[Figure]:
         samples: dict[str, Sample] = {}
         for turns in SIZES:
             repeats = effort.times(TURNS_A_SAMPLE // turns)
-            samples[f"floor {turns}"] = _by_hand(turns, repeats)
+            samples[f"floor {turns}"] = _by_hand(turn_floor.run, turns, repeats)
+            samples[f"plain {turns}"] = _by_hand(turn_floor.run_plain, turns, repeats)
             samples[f"heard {turns}"] = heard.sample(turns, repeats)
             samples[f"bare {turns}"] = bare.sample(turns, repeats)
         taken = await interleave(samples, effort)
     short, long = (Pairs(taken[f"heard {turns}"], taken[f"floor {turns}"]) for turns in SIZES)
+    plain = [(turns, Pairs(taken[f"heard {turns}"], taken[f"plain {turns}"])) for turns in SIZES]
     return [
-        _figure(SIZES[0], OBSERVERS, short, Target("ratio", 8)),
-        _figure(SIZES[1], OBSERVERS, long, Target("ratio", 8)),
+        _figure(SIZES[0], OBSERVERS, short, TARGET),
+        _figure(SIZES[1], OBSERVERS, long, TARGET),
+        *(_figure(turns, OBSERVERS, pairs, TARGET, ", over a plain loop") for turns, pairs in plain),
         *(_figure(turns, 0, Pairs(taken[f"bare {turns}"], taken[f"floor {turns}"])) for turns in SIZES),
         _growth(short, long),
     ]
@@ -58,8 +62,8 @@ def name_of(turns: int, observers: int) -> str:
     return f"turn, N={turns}, {observers or 'no'} observers"
 
 
-def _figure(turns: int, observers: int, pairs: Pairs, target: Target | None = None) -> Figure:
-    return figure(name_of(turns, observers), "us", pairs, target, per_second=MICROSECONDS)
+def _figure(turns: int, observers: int, pairs: Pairs, target: Target | None = None, beside: str = "") -> Figure:
+    return figure(name_of(turns, observers) + beside, "us", pairs, target, per_second=MICROSECONDS)
 
 
 def _growth(short: Pairs, long: Pairs) -> Figure:
@@ -75,13 +79,15 @@ def _growth(short: Pairs, long: Pairs) -> Figure:
     )
 
 
-def _by_hand(turns: int, repeats: int) -> Sample:
+def _by_hand(
+    run: Callable[[turn_floor.Model, str], Awaitable[turn_floor.Messages]], turns: int, repeats: int
+) -> Sample:
     model = turn_floor.scripted(turns)
 
     async def sample() -> float:
         with Stopwatch() as watch:
             for _ in range(repeats):
-                messages = await turn_floor.run(model, "What is 17 + 25?")
+                messages = await run(model, "What is 17 + 25?")
                 assert messages[-1]["content"] == "42"
                 assert len(messages) == 2 * turns
         return watch.cpu_s / (repeats * turns)

@@ -54,11 +54,15 @@ FREE = Asking()
 """Any text is an answer."""
 
 
-def asking_for(output: OutputType[Any], mode: OutputMode, capabilities: Capabilities) -> Asking:
-    """How to ask a backend that can do this for an output."""
-    if mode == "auto":
-        mode = "native" if capabilities.output else "tool" if capabilities.tools else "prompt"
-    return _WAYS[mode](output)
+def asking_for(output: OutputType[Any], mode: OutputMode, can: Capabilities, *, beside_tools: bool = False) -> Asking:
+    """How to ask a backend that can do this for an output, in requests that may have tools in them already."""
+    return _WAYS[_best(can, beside_tools) if mode == "auto" else mode](output)
+
+
+def _best(can: Capabilities, beside_tools: bool) -> OutputMode:
+    if can.output and (can.output_with_tools or not beside_tools):
+        return "native"
+    return "tool" if can.tools else "prompt"
 
 
 def _natively(output: OutputType[Any]) -> Asking:

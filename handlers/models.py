@@ -33,7 +33,12 @@ class Models:
     def capabilities(self) -> Capabilities:
         """What the first model can do; but no way to give an answer that not all of the agent's models know."""
         each = [backend.capabilities for backend in self._known.values()]
-        return replace(each[0], output=all(can.output for can in each), tools=all(can.tools for can in each))
+        return replace(
+            each[0],
+            output=all(can.output for can in each),
+            output_with_tools=all(can.output_with_tools for can in each),
+            tools=all(can.tools for can in each),
+        )
 
 
 def _by_name(backends: Sequence[Backend]) -> Mapping[str, Backend]:

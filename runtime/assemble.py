@@ -34,7 +34,10 @@ from .spec import AgentSpec
 def assemble(agent: AgentSpec, models: Models, threads: ThreadPool, limits: Limits) -> Mapping[type[Event], Stage]:
     """The stages of an agent's loop, by the event that each answers."""
     answer = agent.answer
-    asking = FREE if answer is None else asking_for(answer, agent.output_mode, models.capabilities)
+    asking = FREE
+    if answer is not None:
+        beside_tools = len(agent.toolset) > 0
+        asking = asking_for(answer, agent.output_mode, models.capabilities, beside_tools=beside_tools)
     tools = Toolset([*agent.toolset, *asking.tools]) if asking.tools else agent.toolset
     settings = asking.settings(agent.settings)
     call_tools = CallTools(tools, threads, limits, agent.result_bytes)

@@ -16,6 +16,7 @@ from ..errors import Broken, Incomplete, Misunderstood
 from .failure import Account, failure
 from .objects import read_object
 from .openai_chat_request import CHAT, Dialect, encode
+from .reasoning_details import ReasoningDetails
 from .sse import Frame, SseReader
 from .tool_slots import CallSlots
 from .wire import Wire
@@ -52,6 +53,7 @@ class ChatReader:
         self._account = account
         self._slots = CallSlots()
         self._refusal: list[str] = []
+        self._details = ReasoningDetails()
         self._stop = ""
         self._whole = False
         self.done = False
@@ -98,6 +100,8 @@ class ChatReader:
             raise Broken(f"{provider} broke off the reply ({self._stop})", provider=provider, code=self._stop)
         reason = STOPS.get(self._stop, "other")
         deltas: list[Delta] = []
+        if details := self._details.whole():
+            deltas.append(BlockPiece(Opaque(provider, {"reasoning_details": list(details)})))
         if self._refusal:
             deltas.append(BlockPiece(Refusal("".join(self._refusal))))
             reason = "refusal" if reason == "end" else reason
@@ -148,6 +152,9 @@ class ChatReader:
         if not any(isinstance(delta, ThinkingPiece) for delta in deltas):
             deltas.append(ThinkingPiece(_text(value)))
 
+    def _read_details(self, value: Any, deltas: list[Delta]) -> None:
+        self._details.add(value)
+
     def _read_refusal(self, value: Any, deltas: list[Delta]) -> None:
         self._refusal.append(_text(value))
 
@@ -173,6 +180,7 @@ class ChatReader:
         "content": _read_content,
         "reasoning_content": _read_reasoning,
         "reasoning": _read_reasoning,
+        "reasoning_details": _read_details,
         "refusal": _read_refusal,
         "tool_calls": _read_calls,
         "function_call": _read_legacy_call,

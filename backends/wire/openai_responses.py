@@ -82,13 +82,14 @@ class ResponsesReader:
         :raises Misunderstood: the frame is no event of a response.
         :raises BackendError: the provider reports an error; the class is that of the HTTP status it would have had.
         """
-        if not frame.data or frame.data == DONE:
-            self.done = self.done or frame.data == DONE
+        data, name = frame
+        if not data or data == DONE:
+            self.done = self.done or data == DONE
             return []
-        event = read_object(frame.data)
+        event = read_object(data)
         deltas: list[Delta] = []
         try:
-            kind = event.get("type") or event.setdefault("type", frame.event.decode())
+            kind = event.get("type") or event.setdefault("type", name.decode())
             read = self._events.get(kind)
             if read is not None:
                 read(self, event, deltas)
@@ -97,7 +98,7 @@ class ResponsesReader:
             elif not text(kind):
                 raise KeyError("type")
         except WRONG_SHAPE as exc:
-            raise self._misunderstood(frame.data, exc) from exc
+            raise self._misunderstood(data, exc) from exc
         return deltas
 
     def read_whole(self, body: bytes) -> list[Delta]:

@@ -42,17 +42,20 @@ class SseReader:
         :raises Misunderstood: an event grows beyond ``max_frame_bytes``.
         """
         if (
-            chunk.startswith(b"data: ")
-            and chunk.find(b"\n") == len(chunk) - 2
-            and chunk.endswith(b"\n\n")
+            chunk.endswith(b"\n\n")
             and self._begun
             and not self._rest
             and not self._after_cr
             and b"\r" not in chunk
             and len(chunk) <= self._max
         ):
-            # What most servers send: one whole event of one line.
-            return [Frame(chunk[6:-2])]
+            # What most servers send: one whole event of one line, or of a name and a line.
+            name, found, line = chunk.partition(b"data: ")
+            if found and line.find(b"\n") == len(line) - 2:
+                if not name:
+                    return [Frame(line[:-2])]
+                if name.startswith(b"event: ") and name.find(b"\n") == len(name) - 1:
+                    return [Frame(line[:-2], name[7:-1])]
         if self._after_cr or b"\r" in chunk:
             chunk = self._with_line_feeds(chunk)
         if self._rest or not self._begun:
@@ -112,10 +115,6 @@ class SseReader:
 
 
 def _frame(block: bytes) -> Frame | None:
-    head, found, line = block.partition(b"\ndata: ")
-    if found and head.startswith(b"event: ") and b"\n" not in head and b"\n" not in line:
-        # What the others send: a name, and one line.
-        return Frame(line, head[7:])
     data: list[bytes] = []
     event = b""
     for line in block.split(b"\n"):

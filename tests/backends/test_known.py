@@ -79,13 +79,13 @@ async def test_a_provider_can_be_reached_through_a_gateway() -> None:
         "openai:gpt",
         api_key="sk-1",
         base_url="https://oai.helicone.ai/v1",
-        headers={"Helicone-Auth": "Bearer sk-2", "user-agent": "me"},
+        headers={"Helicone-Auth": "Bearer sk-2", "User-Agent": "me"},
         transport=transport,
     )
     assert [delta async for delta in backend.stream(Request([user("hi")]))]
     (request,) = transport.requests
     assert request.url == "https://oai.helicone.ai/v1/chat/completions"
-    assert (request.headers["Helicone-Auth"], request.headers["user-agent"]) == ("Bearer sk-2", "me")
+    assert (request.headers["helicone-auth"], request.headers["user-agent"]) == ("Bearer sk-2", "me")
 
 
 def test_a_backend_is_named_after_provider_and_model() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.harness import Effort
-from benchmarks.turn_floor import run, scripted
+from benchmarks.turn_floor import run, run_plain, scripted
 
 from ..architecture import ROOT
 
@@ -31,6 +31,7 @@ def test_a_benchmark_measures_its_figures_beside_a_floor(name: str) -> None:
 async def test_the_floor_of_a_turn_makes_the_calls_that_the_model_asks_for() -> None:
     """The floor does the same work as the runtime: one validated call a turn, and the answer at the end."""
     messages = await run(scripted(3), "What is 17 + 25?")
+    assert messages == await run_plain(scripted(3), "What is 17 + 25?")
     assert [message["role"] for message in messages] == ["user", "assistant", "tool", "assistant", "tool", "assistant"]
     assert [message["content"] for message in messages if message["role"] == "tool"] == ["18", "19"]
     assert messages[-1]["content"] == "42"

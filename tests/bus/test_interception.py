@@ -217,7 +217,10 @@ FAULTS: dict[str, tuple[Callable[..., Any], str]] = {
     "exits": (leaves, "raised SystemExit: 3"),
     "cancels": (cancels_itself, "raised CancelledError"),
     "cancels its task": (cancels_the_asker, "raised CancelledError"),
-    "forgets to answer": (answers(None), "answered None; it must answer the Ordered, a changed one, Veto, Ask or Instead"),
+    "forgets to answer": (
+        answers(None),
+        "answered None; it must answer the Ordered, a changed one, Veto, Ask or Instead",
+    ),
     "answers yes": (answers(True), "answered True"),
     "answers a class": (answers(Veto), "answered <class"),
     "answers another event": (answers(Paid()), "answered Paid("),

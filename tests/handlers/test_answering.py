@@ -39,6 +39,15 @@ def test_a_backend_is_asked_as_it_can_or_as_the_caller_says(mode: OutputMode, ca
     )
 
 
+def test_what_a_provider_refuses_together_is_not_asked_together() -> None:
+    """Beside the agent's own tools the answer is a call too, where the schema and tools exclude each other."""
+    can = Capabilities(output=True, output_with_tools=False)
+    assert asking_for(POINT, "auto", can).spec is not None
+    assert asking_for(POINT, "auto", can, beside_tools=True).tools
+    assert asking_for(POINT, "auto", Capabilities(output=True), beside_tools=True).spec is not None
+    assert asking_for(POINT, "native", can, beside_tools=True).spec is not None
+
+
 def test_each_mode_asks_in_one_place_only() -> None:
     """The schema is not said twice."""
     assert NATIVE.spec == OutputSpec("Point", POINT.schema, "A place on a plane.")

@@ -40,9 +40,7 @@ def test_what_is_shown_is_shorter_and_no_result_is_without_its_call(
     asked = ModelRequested(turn=1, model="m", messages=len(messages))
     shown = len(messages)
     while (shorter := KeepLatest(share).shorten(transcript, asked)) is not None:
-        asked = ModelRequested(
-            turn=1, model="m", messages=len(messages), first=shorter.first, pinned=shorter.pinned
-        )
+        asked = ModelRequested(turn=1, model="m", messages=len(messages), first=shorter.first, pinned=shorter.pinned)
         window = list(Window(messages, len(messages), *shorter))
         assert 0 < len(window) < shown
         shown = len(window)

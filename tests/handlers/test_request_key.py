@@ -35,7 +35,7 @@ def key(*blocks: Block, setup: str = "s", instructions: str = "i", told: str | N
     state = RunState(setup=setup, instructions=instructions)
     state.transcript.append(user("before"))
     state.transcript.append(Message("assistant", blocks))
-    asked = {"turn": 1, "model": "m", "messages": 2, "instructions": told, **fields}
+    asked: dict[str, Any] = {"turn": 1, "model": "m", "messages": 2, "instructions": told, **fields}
     return key_of(ModelRequested(**asked), state)
 
 

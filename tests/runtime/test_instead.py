@@ -1,4 +1,4 @@
-"""A policy may answer a wish itself: the wish stays in the log, and what the policy says came of it stands behind it."""
+"""A policy may answer a wish itself: the wish stays in the log, with what the policy says came of it behind it."""
 
 from typing import Any
 
@@ -30,7 +30,8 @@ def of(run: Run[Any], kind: type[Event]) -> list[Any]:
 
 def finished(event: ToolRequested, **fields: Any) -> ToolFinished:
     """A result for a call."""
-    return ToolFinished(**{"call_id": event.call_id, "name": event.name, "outcome": "ok", "output": "43", **fields})
+    known: dict[str, Any] = {"call_id": event.call_id, "name": event.name, "outcome": "ok", "output": "43"}
+    return ToolFinished(**known | fields)
 
 
 async def test_a_call_is_answered_without_its_tool() -> None:
@@ -72,8 +73,14 @@ async def test_a_model_is_answered_for_with_calls_that_have_ids_of_this_run() ->
 async def test_it_comes_before_a_question_and_what_it_says_is_judged_in_its_turn() -> None:
     """Nobody is asked about what is not done; the policies of results see this one too."""
     async with house() as tested:
-        tested.runtime.intercept(ToolRequested.where(name="look"))(lambda event: Ask("boss"))
-        tested.runtime.intercept(ToolRequested.where(name="look"), order=1)(lambda event: Instead(finished(event)))
+
+        @tested.runtime.intercept(ToolRequested.where(name="look"))
+        def asks(event: ToolRequested) -> Ask:
+            return Ask("boss")
+
+        @tested.runtime.intercept(ToolRequested.where(name="look"), order=1)
+        def known(event: ToolRequested) -> Instead:
+            return Instead(finished(event))
 
         @tested.runtime.intercept(ToolFinished.where(name="look"))
         def louder(event: ToolFinished) -> ToolFinished:
@@ -84,27 +91,33 @@ async def test_it_comes_before_a_question_and_what_it_says_is_judged_in_its_turn
     assert [event.output for event in of(run, ToolFinished)] == ["43!"]
 
 
-FORGED: dict[str, Any] = {
-    "another call's": lambda event: Instead(finished(event, call_id="other")),
-    "the run's end": lambda event: Instead(RunFinished(status="completed")),
-    "a model's": lambda event: Instead(ModelFailed(turn=1, error=Fault("No", "no"))),
-    "no event": lambda event: Instead("43"),
-    "a fact": lambda event: Instead(finished(event, seq=3)),
-}
+def forged(event: ToolRequested) -> dict[str, Any]:
+    """What a policy might say came of a call, and cannot have."""
+    return {
+        "another call's": finished(event, call_id="other"),
+        "the run's end": RunFinished(status="completed"),
+        "a model's": ModelFailed(turn=1, error=Fault("No", "no")),
+        "no event": "43",
+        "a fact": finished(event, seq=3),
+    }
 
 
-@pytest.mark.parametrize("what", FORGED)
+@pytest.mark.parametrize("what", ["another call's", "the run's end", "a model's", "no event", "a fact"])
 async def test_what_could_not_have_come_of_the_wish_does_not_count(what: str) -> None:
     """The policy has failed, and counts as it declares; a log cannot be forged through it."""
     async with house() as tested:
-        tested.runtime.intercept(ToolRequested.where(name="look"), on_error="deny")(FORGED[what])
+
+        @tested.runtime.intercept(ToolRequested.where(name="look"), on_error="deny")
+        def forges(event: ToolRequested) -> Instead:
+            return Instead(forged(event)[what])
+
         said: list[SubscriberFailed] = []
         tested.runtime.observe(SubscriberFailed)(said.append)
         run = await tested.start(Agent(Scripted([call("look"), "done"]), tools=[add]))
         assert (await run.result()).output == "done"
         await tested.runtime.drain()
     assert [event.outcome for event in of(run, ToolFinished)] == ["denied"]
-    assert [event.error.partition("(")[0] for event in said] == ["answered Instead"] or what == "a fact"
+    assert [event.error.startswith("answered Instead") for event in said] == [True]
 
 
 async def test_what_only_happened_cannot_be_answered() -> None:

@@ -100,7 +100,7 @@ def test_after_a_gap_the_rest_of_a_reply_is_passed_over() -> None:
     """Pieces with one missing between them could make another sense."""
     draft = Draft(OutputType[City](City))
     dropped = EventsDropped(subscriber="reader", first_seq=3, last_seq=3, count=2)
-    assert heard(draft, REQUESTED, said('{"name": "P'), dropped, said('"}')) == [{"name": "P"}]
+    assert heard(draft, REQUESTED, said('{"name": "P'), dropped, said('is"}')) == [{"name": "P"}]
     assert heard(draft, ToolCallDelta(slot=0, name="final_answer", arguments='{"name": "P')) == []
     assert heard(draft, REQUESTED, said('{"name": "Q')) == [{"name": "Q"}]
 

@@ -161,6 +161,12 @@ def _ns(event: Event) -> int:
     return int(event.at * 1_000_000_000)
 
 
+def _model(name: str) -> Attributes:
+    """Provider and model, out of ``provider:model`` or a name alone."""
+    provider, _, model = name.partition(":")
+    return {"gen_ai.provider.name": _PROVIDERS.get(provider, provider), "gen_ai.request.model": model or provider}
+
+
 def _set_fault(span: Span, fault: Fault) -> None:
     span.set_attribute("error.type", fault.kind)
     span.set_status(Status(StatusCode.ERROR, short(fault.message, 500)))

@@ -13,8 +13,8 @@ from ....events.content import Refusal, Text, Thinking, ToolCall
 from ....events.control import LoopDetected, MessageInjected
 from ....events.human import ApprovalRequested
 from ....events.model import ModelFailed, ModelReplied, TextDelta, ThinkingDelta
-from ....events.recovery import ContextCompacted, FallbackChosen, RetryScheduled
 from ....events.money import CostCounted
+from ....events.recovery import ContextCompacted, FallbackChosen, RetryScheduled
 from ....events.run import RunFinished, RunStarted
 from ....events.tool import ToolFinished, ToolProgress, ToolRequested
 from ....events.turn import TurnStarted
@@ -149,7 +149,7 @@ class TerminalView:
             self._screen.show(run, "text", printable(partial).strip())
 
     def _retried(self, event: RetryScheduled) -> None:
-        self._note(event, f"{event.model} failed; asked again in {event.delay_s:.1f} s, for the {event.attempt}. time")
+        self._note(event, f"{event.model} failed; attempt {event.attempt} follows in {event.delay_s:.1f} s")
 
     def _fell_back(self, event: FallbackChosen) -> None:
         self._note(event, f"{event.failed} failed; {event.model} is asked instead")

@@ -2,6 +2,7 @@
 
 import struct
 from contextlib import suppress
+from zlib import crc32
 
 import pytest
 from hypothesis import given
@@ -152,6 +153,16 @@ def test_a_message_that_is_too_long_is_refused_by_its_head() -> None:
     reader = AwsEventReader(max_message_bytes=100)
     with pytest.raises(Misunderstood, match="longer than 100 bytes"):
         reader.feed(message(b"", b"x" * 100)[:12])
+
+
+@pytest.mark.parametrize(("total", "headers"), [(0, 0), (15, 0), (20, 5)])
+def test_a_message_that_is_shorter_than_its_parts_is_refused(total: int, headers: int) -> None:
+    """Though its checksums are right: nobody waits, and nobody reads it for ever."""
+    prelude = struct.pack(">II", total, headers)
+    head = prelude + struct.pack(">I", crc32(prelude))
+    for rest in (b"", struct.pack(">I", crc32(head)), b"x" * 20):
+        with pytest.raises(Misunderstood, match="expected the head"):
+            AwsEventReader().feed(head + rest)
 
 
 def test_headers_are_kept_for_a_few_kinds_of_message_only() -> None:

@@ -140,7 +140,7 @@ async def test_a_failure_of_that_request_opens_the_circuit_anew() -> None:
 
 @pytest.mark.parametrize("ends", ["is stopped", "never ends"])
 async def test_a_request_that_finds_out_nothing_lets_another_one_try(ends: str) -> None:
-    """A run that is stopped says nothing of the model; one that hangs is waited for no longer than the circuit opens."""
+    """A run that is stopped says nothing of the model; one that hangs is not waited for for ever."""
     now = Now()
     async with house() as tested:
         breaker = CircuitBreaker(failures=1, open_s=30, clock=now)

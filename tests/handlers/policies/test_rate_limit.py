@@ -82,9 +82,10 @@ async def test_requests_beyond_the_limit_wait_until_the_minute_is_over_in_the_or
 
 async def test_one_that_comes_later_does_not_slip_in_before_those_who_wait(clock: Clock) -> None:
     """Though there would be room for it at that moment."""
-    line = Line(RateLimit(tpm=100, guess=60))
+    limit = RateLimit(tpm=100, guess=60)
+    line = Line(limit)
     await line.ask("a", "b")
-    line._limit.note(replied("a", 100))
+    limit.note(replied("a", 100))
     await line.ask("c")
     await clock.forward(60)
     assert line.begun[:2] == ["a", "b"]

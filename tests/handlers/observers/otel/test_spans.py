@@ -11,6 +11,9 @@ from opentelemetry.trace import SpanKind
 
 from loopbus.events import (
     Event,
+    FallbackChosen,
+    Fault,
+    ModelFailed,
     ModelReplied,
     ModelRequested,
     RunStarted,
@@ -72,6 +75,16 @@ def test_a_model_call_says_what_it_took_and_why_it_ended() -> None:
         "gen_ai.usage.reasoning.output_tokens": 10,
         "loopbus.run_id": "abc-1",
     }
+
+
+def test_each_request_names_the_model_that_is_asked() -> None:
+    """A fallback's span is not the first model's, and the failure before it has one of its own."""
+    failed = ModelFailed(turn=1, error=Fault("Busy", "full"), model="openai:gpt-5.2")
+    chosen = FallbackChosen(turn=1, failed="openai:gpt-5.2", model="anthropic:c")
+    asked = ModelRequested(turn=1, model="anthropic:c", messages=1)
+    spans = spans_of(stamped(started(), requested(), failed, chosen, asked, replied(Text("hi"))))
+    assert attributes(spans.one("chat gpt-5.2"))["error.type"] == "Busy"
+    assert attributes(spans.one("chat c"))["gen_ai.provider.name"] == "anthropic"
 
 
 def test_a_tool_call_says_which_and_how_it_ended() -> None:

@@ -11,13 +11,16 @@ from loopbus.backends import Scripted, call, reply, text
 from loopbus.bus import EventsDropped, Recorder, SubscriberFailed
 from loopbus.events import (
     ApprovalRequested,
+    ContextCompacted,
     CostCounted,
     Event,
+    FallbackChosen,
     Fault,
     LoopDetected,
     MessageInjected,
     ModelFailed,
     ModelReplied,
+    RetryScheduled,
     RunFinished,
     Text,
     TextDelta,
@@ -100,6 +103,15 @@ def test_the_last_words_can_be_left_to_somebody_else() -> None:
         (RunFinished(status="limit", reason="50 turns", turns=50), "! limit: 50 turns (50 turns, 0 tokens, 1.0 s)"),
         (ModelReplied(turn=1, content=(Thinking("hm\nhm"),), stop="end"), "~ hm\n~ hm"),
         (MessageInjected(message=user("and 8"), author="bob"), "- bob says: and 8"),
+        (
+            RetryScheduled(turn=1, model="openai:m", attempt=2, delay_s=1.25),
+            "- openai:m failed; attempt 2 follows in 1.2 s",
+        ),
+        (FallbackChosen(turn=1, failed="openai:m", model="b"), "- openai:m failed; b is asked instead"),
+        (
+            ContextCompacted(turn=1, model="m", messages=5, first=5),
+            "- too long for m; it is shown 5 messages from now on",
+        ),
         (LoopDetected(names=("look", "see"), count=3), "- the same calls with the same results 3 times: look, see"),
         (
             ApprovalRequested(call_id="c", name="pay", arguments={"usd": 9}, approver="", reason="much"),

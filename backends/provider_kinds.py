@@ -1,0 +1,92 @@
+"""Kinds of providers: what rows of the table have in common."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import quote
+
+from .auth import Auth
+from .auth_aws import SigV4
+from .auth_google import GoogleAuth
+from .contract import Capabilities
+from .provider import Key, Place, Provider
+from .wire import openai_chat_dialects as dialects
+from .wire.openai_chat import OPENAI_CHAT, chat_wire
+from .wire.wire import Wire
+
+PICTURES = Capabilities(images=True, output=True)
+
+def _deployment(model: str, _streaming: bool) -> str:
+    return f"/openai/deployments/{quote(model, safe='')}/chat/completions"
+
+
+OPENAI = chat_wire(dialects.OPENAI)
+OPEN_WEIGHTS = chat_wire(dialects.OPEN_WEIGHTS)
+DEPLOYMENT = replace(OPENAI_CHAT, path=_deployment)
+"""Azure's older address, which names the deployment and wants a version."""
+
+AZURE_KEYS = (Key("AZURE_OPENAI_API_KEY", "api-key", ""), Key("AZURE_OPENAI_AD_TOKEN"))
+AZURE = {"endpoint": Place(("AZURE_OPENAI_ENDPOINT",), write=lambda url: url.rstrip("/").removesuffix("/openai/v1"))}
+REGION = ("AWS_REGION", "AWS_DEFAULT_REGION")
+BEDROCK_KEY = Key("AWS_BEARER_TOKEN_BEDROCK")
+LOCATION = ("GOOGLE_CLOUD_LOCATION",)
+GOOGLE_KEYS = (Key("GOOGLE_API_KEY", "x-goog-api-key", ""), Key("GEMINI_API_KEY", "x-goog-api-key", ""))
+
+
+def _bedrock_host(region: str) -> str:
+    return f"bedrock-runtime.{region}.amazonaws.com{'.cn' if region.startswith('cn-') else ''}"
+
+
+def vertex_host(location: str) -> str:
+    return "aiplatform.googleapis.com" if location == "global" else f"{location}-aiplatform.googleapis.com"
+
+
+def _sign_for_bedrock(places: Mapping[str, str]) -> Auth:
+    return SigV4(places["region"])
+
+
+def sign_for_google(places: Mapping[str, str]) -> Auth:
+    return GoogleAuth()
+
+
+def hosted(base_url: str, name: str, *, wire: Wire = OPENAI_CHAT, capabilities: Capabilities = PICTURES) -> Provider:
+    """A service with a key, whose variables begin with ``name``."""
+    return Provider(
+        base_url=base_url,
+        url_variable=f"{name}_BASE_URL",
+        keys=(Key(f"{name}_API_KEY"),),
+        wire=wire,
+        capabilities=capabilities,
+    )
+
+
+def own(base_url: str, name: str, *, wire: Wire = OPEN_WEIGHTS) -> Provider:
+    """A server of one's own: it needs no key and may take one."""
+    return replace(hosted(base_url, name, wire=wire), needs_key=False)
+
+
+def _host_url(host: str) -> str:
+    # OLLAMA_HOST may lack the scheme, as in its own tools.
+    return (host if "://" in host else f"http://{host}").rstrip("/")
+
+
+def ollama(wire: Wire) -> Provider:
+    """Ollama's own interface."""
+    return Provider(
+        base_url="{host}",
+        places={"host": Place(("OLLAMA_HOST",), "127.0.0.1:11434", _host_url)},
+        keys=(Key("OLLAMA_API_KEY"),),
+        needs_key=False,
+        wire=wire,
+    )
+
+
+def bedrock(wire: Wire, capabilities: Capabilities) -> Provider:
+    return Provider(
+        base_url="https://{region host}",
+        url_variable="AWS_ENDPOINT_URL_BEDROCK_RUNTIME",
+        places={"region": Place(REGION), "region host": Place(REGION, write=_bedrock_host)},
+        keys=(BEDROCK_KEY,),
+        signer=_sign_for_bedrock,
+        wire=wire,
+        capabilities=capabilities,
+    )
