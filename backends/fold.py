@@ -1,21 +1,18 @@
 """The pure fold from the deltas of one stream to a reply."""
 
-import json
-import math
-import re
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
-from pydantic_core import from_json, to_json
+from pydantic_core import to_json
 
 from ..events.content import Block, Text, Thinking, ToolCall
 from ..events.unchecked import unchecked_value
 from ..events.usage import NO_USAGE
 from .contract import BlockPiece, Delta, Reply, StopPiece, TextPiece, ThinkingPiece, ToolCallPiece, UsagePiece
 from .errors import Incomplete
+from .wire.objects import read_arguments
 
 _call = unchecked_value(ToolCall)
-_MAY_OVERFLOW = re.compile(r"[eE]\+?\d{3}|\d{300}")
 
 
 class _TextPart:
@@ -205,27 +202,3 @@ class ReplyFold:
         UsagePiece: _add_usage,
         StopPiece: _add_stop,
     }
-
-
-def read_arguments(text: str) -> Mapping[str, Any] | None:
-    """The arguments of a call out of their JSON text; ``None`` if it is no JSON object.
-
-    No text at all means no arguments. A name that is given twice keeps its last value. NaN, infinities, numbers too
-    large for a float, and halves of surrogate pairs are no JSON: they could be neither stored nor sent on.
-    """
-    if not text:
-        return {}
-    try:
-        value: object = from_json(text, allow_inf_nan=False)
-        if _MAY_OVERFLOW.search(text):
-            json.loads(text, parse_float=_finite)
-    except (ValueError, RecursionError):
-        return None
-    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"{text} is too large for a float")
-    return number

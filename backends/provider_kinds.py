@@ -15,6 +15,7 @@ from .wire.wire import Wire
 
 PICTURES = Capabilities(images=True, output=True)
 
+
 def _deployment(model: str, _streaming: bool) -> str:
     return f"/openai/deployments/{quote(model, safe='')}/chat/completions"
 
@@ -37,6 +38,7 @@ def _bedrock_host(region: str) -> str:
 
 
 def vertex_host(location: str) -> str:
+    """Where Vertex listens in a location; ``global`` has no prefix."""
     return "aiplatform.googleapis.com" if location == "global" else f"{location}-aiplatform.googleapis.com"
 
 
@@ -45,6 +47,7 @@ def _sign_for_bedrock(places: Mapping[str, str]) -> Auth:
 
 
 def sign_for_google(places: Mapping[str, str]) -> Auth:
+    """The default credentials, wherever the project stands."""
     return GoogleAuth()
 
 
@@ -81,6 +84,7 @@ def ollama(wire: Wire) -> Provider:
 
 
 def bedrock(wire: Wire, capabilities: Capabilities) -> Provider:
+    """One of Bedrock's own interfaces: with a key of Bedrock's, or signed with the AWS credentials."""
     return Provider(
         base_url="https://{region host}",
         url_variable="AWS_ENDPOINT_URL_BEDROCK_RUNTIME",

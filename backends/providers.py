@@ -6,13 +6,27 @@ wires has a row for each: ``openai`` is Chat Completions, ``openai-responses`` i
 
 from collections.abc import Mapping
 from dataclasses import replace
-from urllib.parse import quote
 
-from .auth import Auth
-from .auth_aws import SigV4
-from .auth_google import GoogleAuth
 from .contract import Capabilities
 from .provider import Key, Place, Provider
+from .provider_kinds import (
+    AZURE,
+    AZURE_KEYS,
+    BEDROCK_KEY,
+    DEPLOYMENT,
+    GOOGLE_KEYS,
+    LOCATION,
+    OPEN_WEIGHTS,
+    OPENAI,
+    PICTURES,
+    REGION,
+    bedrock,
+    hosted,
+    ollama,
+    own,
+    sign_for_google,
+    vertex_host,
+)
 from .wire import openai_chat_dialects as dialects
 from .wire.anthropic_messages import ANTHROPIC_MESSAGES
 from .wire.bedrock_converse import BEDROCK_CONVERSE
@@ -24,13 +38,11 @@ from .wire.groq import GROQ_CHAT
 from .wire.mistral import MISTRAL_CHAT
 from .wire.ollama_chat import OLLAMA_CHAT
 from .wire.ollama_generate import OLLAMA_GENERATE
-from .wire.openai_chat import OPENAI_CHAT, chat_wire
+from .wire.openai_chat import chat_wire
 from .wire.openai_responses import OPENAI_RESPONSES
-from .wire.wire import Wire
 
 EVERYTHING = Capabilities(images=True, audio=True, files=True, output=True)
 PAPERS = Capabilities(images=True, files=True, output=True)
-PICTURES = Capabilities(images=True, output=True)
 WORDS = Capabilities(output=True)
 NOT_BESIDE_TOOLS = replace(EVERYTHING, output_with_tools=False)
 """Gemini refuses "function calling with a response mime type": an answer is of a form, or there are tools."""

@@ -34,7 +34,7 @@ from .model import (
 )
 from .money import BudgetExceeded, CostCounted, ReplyRecalled
 from .output import OutputRejected
-from .recovery import CircuitClosed, CircuitOpened, ContextCompacted, FallbackChosen, RetryScheduled
+from .recovery import CircuitClosed, CircuitOpened, ContextCompacted, FallbackChosen, HedgeStarted, RetryScheduled
 from .run import RunFinished, RunStarted, Status
 from .state import RunState
 from .tool import LateToolResult, ToolFinished, ToolProgress, ToolRequested, ToolStarted
@@ -60,6 +60,7 @@ __all__ = [
     "FallbackChosen",
     "Fault",
     "File",
+    "HedgeStarted",
     "House",
     "Image",
     "LateToolResult",

@@ -48,6 +48,17 @@ class ContextCompacted(Event):
     """... but for these, which come before it."""
 
 
+class HedgeStarted(Event):
+    """The model has not begun to answer for a while, so it was asked the same a second time.
+
+    Published by ``handlers.stages.model``, at most once for each ``ModelRequested`` of an agent with ``hedge_s``. The
+    reply is that of the request which answers first.
+    """
+
+    model: str
+    after_s: float
+
+
 Again = RetryScheduled | FallbackChosen | ContextCompacted
 """Why the model is asked again in one turn."""
 

@@ -1,7 +1,7 @@
 """Tells model requests apart by what they ask, whichever run asks it."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import fields
 from hashlib import sha256
 from typing import Any, cast
@@ -32,9 +32,7 @@ def _said(block: Block) -> dict[str, Any]:
 
 
 def _other(value: object) -> object:
-    """What JSON does not know: bytes, frozen objects, and blocks within blocks."""
+    """What JSON does not know: bytes, and blocks within blocks."""
     if isinstance(value, bytes):
         return value.hex()
-    if isinstance(value, Mapping):
-        return dict(cast("Mapping[str, object]", value))
     return _said(cast("Block", value))

@@ -3,7 +3,6 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from math import inf
 from typing import NamedTuple, Protocol, runtime_checkable
 
 from ..backends.errors import BackendError
@@ -108,10 +107,10 @@ class RetryPolicy(_Joins):
     """Gives numbers from 0 to 1."""
 
     def __post_init__(self) -> None:
-        for name, least in _LEAST.items():
+        for name, (least, most) in _BOUNDS.items():
             number = getattr(self, name)
-            if not isinstance(number, int | float) or not least <= number < inf:
-                raise BadLimit(f"RetryPolicy({name}={number!r}): it is a number, {least} or more")
+            if not isinstance(number, int | float) or not least <= number <= most:
+                raise BadLimit(f"RetryPolicy({name}={number!r}): it is a number from {least:g} to {most:g}")
 
     def plan(self, failed: ModelFailed, tries: Tries) -> Retry | None:
         """See ``Retrying``."""
@@ -130,23 +129,25 @@ class RetryPolicy(_Joins):
 
     def _delay_s(self, error: Fault, failures: int) -> float | None:
         """How long to wait after so many failures; None if the provider wants more than it may."""
-        # A power that is too large for a float would raise, long after ``longest_s`` is reached.
-        ceiling_s = min(self.longest_s, self.first_s * min(self.factor, 100.0) ** min(failures - 1, 100))
+        # A power that is too large for a float would raise.
+        ceiling_s = min(self.longest_s, self.first_s * self.factor ** min(failures - 1, 100))
         delay_s, wish_s = ceiling_s * self.random(), error.retry_after_s
         if wish_s is None:
             return delay_s
         return max(delay_s, wish_s * (1 + _SPREAD * self.random())) if wish_s <= self.retry_after_s else None
 
 
-_LEAST = {
-    "attempts": 1,
-    "first_s": 0,
-    "factor": 1,
-    "longest_s": 0,
-    "retry_after_s": 0,
-    "within_s": 0,
-    "per_run": 0,
+_MOST = 1e9
+_BOUNDS = {
+    "attempts": (1, _MOST),
+    "first_s": (0, _MOST),
+    "factor": (1, 100),
+    "longest_s": (0, _MOST),
+    "retry_after_s": (0, _MOST),
+    "within_s": (0, _MOST),
+    "per_run": (0, _MOST),
 }
+"""What each number may be: any that keeps the arithmetic within what a float can hold."""
 
 ONCE = RetryPolicy(attempts=1)
 """Asks once."""

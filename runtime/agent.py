@@ -24,6 +24,11 @@ class Agent(AgentSpec[OutputT]):
     (``tool``), or in words (``prompt``); ``auto`` takes the first that its backend can. An answer of another type is
     sent back with what is wrong, ``output_retries`` times at most.
 
+    What is done when the model fails: ``retry`` decides about asking it again (``RetryPolicy(...)``; None is three
+    times for a model's name, once for a ``Backend`` object), ``fallback`` are the models that are asked then,
+    ``compaction`` shortens a conversation that is too long for it (``KeepLatest()``), ``timeouts`` bounds each reply,
+    and ``hedge_s`` is after how many seconds without an answer it is asked a second time, for the faster of the two.
+
     :raises BadOutputType: no model can be asked for this type of output; says why.
     :raises BadTool: a function cannot be a tool; says which parameter is the reason.
     :raises DuplicateTool: two tools have one name.

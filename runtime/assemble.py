@@ -47,7 +47,15 @@ def assemble(agent: AgentSpec, models: Models, threads: ThreadPool, limits: Limi
     stages.add(TurnStarted, Prompt(models.first.model, asking.instructions(agent.instructions)))
     stages.add(
         ModelRequested,
-        AskModel(models, tools.tools, settings, streaming=agent.streaming, output=asking.spec, timeouts=agent.timeouts),
+        AskModel(
+            models,
+            tools.tools,
+            settings,
+            streaming=agent.streaming,
+            output=asking.spec,
+            timeouts=agent.timeouts,
+            hedge_s=agent.hedge_s,
+        ),
     )
     stages.add(ModelReplied, Route())
     stages.add(ModelFailed, Recover(agent.retry or _usual(agent), models.others, agent.compaction))

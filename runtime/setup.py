@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import fields
 from hashlib import sha256
 from typing import cast
 
@@ -17,7 +17,7 @@ def setup_of(agent: AgentSpec) -> str:
     answer = agent.answer
     said = {
         "tools": [[tool.name, tool.description, tool.parameters] for tool in agent.toolset],
-        "settings": asdict(agent.settings),
+        "settings": {each.name: getattr(agent.settings, each.name) for each in fields(agent.settings)},
         "output": None if answer is None else [agent.output_mode, answer.name, answer.description, answer.schema],
     }
     return sha256(json.dumps(said, sort_keys=True, default=_plain).encode()).hexdigest()

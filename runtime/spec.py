@@ -17,7 +17,7 @@ from ..tools.coercion import CAP_BYTES
 from ..tools.output import OutputType
 from ..tools.tool import Tool
 from ..tools.toolset import Toolset
-from .checks import INSTRUCTIONS, MODELS, SIZE, TIMES, TOOLS, Rule, check, of
+from .checks import INSTRUCTIONS, MODELS, PAUSE, SIZE, TIMES, TOOLS, Rule, check, of
 
 OutputT = TypeVar("OutputT", default=Any)
 _MODES = get_args(OutputMode)
@@ -35,6 +35,7 @@ _RULES = {
     "retry": of(Retrying | None, "RetryPolicy(...), such as RetryPolicy(attempts=5), or None"),
     "fallback": MODELS,
     "compaction": of(Compaction | None, "KeepLatest(...), or None"),
+    "hedge_s": PAUSE,
     "timeouts": of(ReplyTimeouts | None, "ReplyTimeouts(...), such as ReplyTimeouts(first_token_s=20), or None"),
 }
 
@@ -58,6 +59,7 @@ class AgentSpec(Generic[OutputT]):
     fallback: Sequence[str | Backend] = field(default=(), kw_only=True)
     compaction: Compaction | None = field(default=None, kw_only=True)
     timeouts: ReplyTimeouts | None = field(default=None, kw_only=True)
+    hedge_s: float | None = field(default=None, kw_only=True)
     toolset: Toolset = field(init=False, repr=False)
     answer: OutputType[OutputT] | None = field(init=False, repr=False)
     """None where any text is an answer."""

@@ -10,7 +10,14 @@ from ..events.human import ApprovalDecided, ApprovalRequested
 from ..events.model import ModelFailed, ModelReplied, ModelRequested
 from ..events.money import BudgetExceeded, CostCounted, ReplyRecalled
 from ..events.output import OutputRejected
-from ..events.recovery import CircuitClosed, CircuitOpened, ContextCompacted, FallbackChosen, RetryScheduled
+from ..events.recovery import (
+    CircuitClosed,
+    CircuitOpened,
+    ContextCompacted,
+    FallbackChosen,
+    HedgeStarted,
+    RetryScheduled,
+)
 from ..events.run import RunFinished, RunStarted
 from ..events.tool import LateToolResult, ToolFinished, ToolRequested, ToolStarted
 from ..events.turn import TurnFinished, TurnStarted
@@ -83,6 +90,7 @@ ANYTIME: tuple[type[Event], ...] = (
     CostCounted,
     BudgetExceeded,
     ReplyRecalled,
+    HedgeStarted,
     CircuitOpened,
     CircuitClosed,
     LateToolResult,

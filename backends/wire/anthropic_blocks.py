@@ -9,8 +9,8 @@ from typing import Any
 from pydantic_core import to_json
 
 from ..contract import Delta, TextPiece, ThinkingPiece, ToolCallPiece
-from ..fold import read_arguments
 from .fields import items, text
+from .objects import read_arguments
 
 Fields = dict[str, Any]
 

@@ -1,10 +1,11 @@
 """Has the model answer."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from time import monotonic
 from typing import Any
 
 from ...backends.contract import (
+    Backend,
     Delta,
     OutputSpec,
     Request,
@@ -19,7 +20,9 @@ from ...backends.fold import ReplyFold
 from ...bus.event import unchecked
 from ...events.fault import Fault
 from ...events.model import ModelFailed, ModelReplied, ModelRequested, TextDelta, ThinkingDelta, ToolCallDelta
+from ...events.recovery import HedgeStarted
 from ...events.unchecked import unchecked_value
+from ..hedging import hedged
 from ..models import Models
 from ..scope import RunScope
 from ..timeouts import ReplyTimeouts, in_time
@@ -45,6 +48,7 @@ class AskModel:
         streaming: bool,
         output: OutputSpec | None = None,
         timeouts: ReplyTimeouts | None = None,
+        hedge_s: float | None = None,
     ) -> None:
         self._models = models
         self._tools = tools
@@ -52,6 +56,7 @@ class AskModel:
         self._streaming = streaming
         self._output = output
         self._timeouts = timeouts
+        self._hedge_s = hedge_s
 
     async def __call__(self, event: ModelRequested, run: RunScope) -> ModelReplied | ModelFailed:
         state = run.state
@@ -67,7 +72,8 @@ class AskModel:
         run.open_reply(fold)
         started = monotonic()
         try:
-            deltas = self._models[event.model].stream(request)
+            backend = self._models[event.model]
+            deltas = backend.stream(request) if self._hedge_s is None else self._hedged(backend, request, event, run)
             if self._timeouts is not None:
                 deltas = in_time(deltas, self._timeouts)
             try:
@@ -95,6 +101,13 @@ class AskModel:
             elapsed_s=monotonic() - started,
             model=event.model,
         )
+
+    def _hedged(
+        self, backend: Backend, request: Request, event: ModelRequested, run: RunScope
+    ) -> AsyncGenerator[Delta, None]:
+        after_s = self._hedge_s or 0.0
+        started = HedgeStarted(model=event.model, after_s=after_s)
+        return hedged(lambda: backend.stream(request), after_s, lambda: run.append(started, event.seq))
 
 
 def _text(delta: TextPiece, run: RunScope, about: int) -> None:

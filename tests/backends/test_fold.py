@@ -20,7 +20,8 @@ from loopbus.backends.contract import (
     UsagePiece,
 )
 from loopbus.backends.errors import Incomplete
-from loopbus.backends.fold import ReplyFold, read_arguments
+from loopbus.backends.fold import ReplyFold
+from loopbus.backends.wire.objects import read_arguments
 from loopbus.events.content import Block, Image, Text, Thinking, ToolCall
 from loopbus.events.usage import Usage
 

@@ -153,6 +153,7 @@ def test_a_call_is_assembled_from_its_pieces() -> None:
         [added(call()), ended(call('{"a": 1}'))],
         [piece("function_call_arguments", '{"a": 1}'), closed(call('{"a": 1}')), ended()],
         [added(call('{"a": 1}')), piece("function_call_arguments", '{"a": 1}'), closed(call('{"a": 1}')), ended()],
+        [added(call()), closed(call('{"a": 1}', id="fc_9", call_id="c9")), ended()],
     ],
 )
 def test_a_call_is_whole_whichever_event_tells_it(events: list[Json]) -> None:

@@ -1,7 +1,7 @@
 """Server-sent events: the standard's rules, on bytes, however they are cut."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from loopbus.backends.errors import Misunderstood
@@ -46,6 +46,16 @@ def by_the_standard(stream: bytes) -> list[Frame]:
 def test_lines_may_end_in_any_of_three_ways(end: bytes) -> None:
     """LF, CRLF and CR are line ends, and a blank line ends an event."""
     assert frames_of(b"data: a" + end + end + b"data: b" + end + end) == [Frame(b"a"), Frame(b"b")]
+
+
+EVENT_LINES = st.sampled_from([*FIELDS.split(b"|"), b"event: data: x", b"event: ", b"data: data: x", b"xdata: y"])
+
+
+@given(st.lists(st.lists(EVENT_LINES, min_size=1, max_size=3).map(lambda lines: b"\n".join(lines) + b"\n\n")))
+@example([b"data: x\n\n", b"event: error\ndata: x\n\n"])
+def test_events_that_arrive_one_by_one_are_the_same_frames(events: list[bytes]) -> None:
+    """As most servers send them: a chunk for each, of one line or of a name and a line, or of other lines."""
+    assert frames_of(*events) == by_the_standard(b"".join(events))
 
 
 def test_data_on_several_lines_is_one_frame() -> None:
