@@ -109,10 +109,9 @@ def _known(places: Mapping[str, Place]) -> dict[str, str]:
 
 def _unknown(model: str, provider: str) -> str:
     names = [*FACTORIES, *PROVIDERS]
-    known = ", ".join([*FACTORIES, *(f"{name}:MODEL" for name in PROVIDERS)])
-    nearest = get_close_matches(provider, names, 1)
-    form = "" if ":" in model else "write PROVIDER:MODEL. "
-    hint = f"did you mean {nearest[0] + model[len(provider) :]!r}? " if nearest else form
+    nearest = get_close_matches(provider, [*names, *ALIASES], 1, cutoff=0.7)
+    hint = f"; did you mean {nearest[0] + model[len(provider) :]!r}? Write" if nearest else ": write"
     return (
-        f"no model is called {model!r}; {hint}Known: {known}, and http://HOST/v1#MODEL for any OpenAI-compatible server"
+        f"no model is called {model!r}{hint} PROVIDER:MODEL, or http://HOST/v1#MODEL for any OpenAI-compatible "
+        f"server. The providers are {', '.join(names)}"
     )

@@ -3,29 +3,22 @@
 Source of the format: https://platform.openai.com/docs/api-reference/responses and .../responses-streaming, and where
 others who speak it differ (Azure, Bedrock, DeepSeek, OpenRouter, xAI), what they were recorded to send.
 
-An answer is a list of items. What an item holds that none of our blocks has a place for stands in an ``Opaque`` behind
-them, and ``openai_responses_request`` puts the two together again:
-
-=========================  =======================================================================================
-``message``                text and refusal; its phase, its annotations and parts that are not known stay opaque
-``function_call``          a tool call; its namespace and its caller stay opaque
-``reasoning``              thinking, told for people; what the model itself wants back stays opaque
-``image_generation_call``  a picture; all but the picture stays opaque
-any other                  opaque: calls of custom tools, and what the provider's own tools did
-=========================  =======================================================================================
+An answer is a list of items: messages, calls, reasoning, pictures, and what the provider's own tools did. A stream
+tells of an item in pieces and once more whole when it closes, and of all of them once more at its end; a server may
+leave out any of the three.
 """
 
-import base64
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from ...events.content import Image, Opaque, Refusal
-from ...events.usage import Usage
-from ..contract import BlockPiece, Delta, StopPiece, StopReason, TextPiece, ThinkingPiece, UsagePiece
+from ...events.content import Opaque, Refusal
+from ..contract import BlockPiece, Delta, StopPiece, TextPiece, ThinkingPiece, UsagePiece
 from ..errors import Broken, Incomplete, Misunderstood
 from .failure import Account, failure
-from .fields import WRONG_SHAPE, count, items, text
+from .fields import WRONG_SHAPE, items, text
 from .objects import read_object
+from .openai_responses_end import UNFINISHED, raw_stop, read_usage, stop_reason
+from .openai_responses_items import beside, call_id_of, parts_of, picture_of
 from .openai_responses_request import encode
 from .sse import Frame, SseReader
 from .tool_slots import CallSlots
@@ -33,30 +26,14 @@ from .wire import Wire
 
 Json = dict[str, Any]
 
-STOPS: Mapping[str, StopReason] = {
-    "completed": "end",
-    "incomplete": "length",
-    "incomplete:content_filter": "content_filter",
-    "incomplete:max_output_tokens": "length",
-}
-"""``status``, with the reason behind a colon where there is one, in our words; any other is ``other``."""
-
-UNFINISHED = frozenset({"in_progress", "queued"})
-"""``status`` of an answer that was asked for too early: it runs in the background."""
-
 DONE = b"[DONE]"
-
-SUBTYPES: Mapping[str, str] = {"svg": "svg+xml"}
-"""A media type's second half for the ``output_format`` of a picture, where the two differ."""
 
 PARAGRAPH = "\n\n"
 """What stands between two parts of a summary."""
 
-_BESIDE_CALL = ("namespace", "caller")
-
 
 class ResponsesReader:
-    """Reads one answer. What a stream never told in pieces is read from its item, and else from its last event."""
+    """Reads one answer."""
 
     def __init__(self, account: Account) -> None:
         self._account = account
@@ -129,7 +106,7 @@ class ResponsesReader:
             raise Incomplete(f"{provider} ended in the middle of the reply ({why})", provider=provider)
         if self._stop == "cancelled":
             raise Broken(f"{provider} broke off the reply (cancelled)", provider=provider, code=self._stop)
-        reason = STOPS.get(self._stop) or STOPS.get(self._stop.partition(":")[0], "other")
+        reason = stop_reason(self._stop)
         deltas: list[Delta] = []
         if self._refusal:
             deltas.append(BlockPiece(Refusal("".join(self._refusal))))
@@ -207,53 +184,37 @@ class ResponsesReader:
                 self._close(place, item, deltas)
         if usage := answer.get("usage"):
             deltas.append(UsagePiece(read_usage(usage)))
-        details: Json = answer.get("incomplete_details") or {}
-        reason = details.get("reason")
-        self._stop = f"{status}:{text(reason)}" if reason else status
+        self._stop = raw_stop(answer, status)
 
     def _close(self, key: Any, item: Json, deltas: list[Delta]) -> None:
         self._closed |= {key, item.get("id")} - {None}
-        self._items.get(item["type"], ResponsesReader._close_other)(self, key, item, deltas)
+        if (close := self._items.get(item["type"])) is not None:
+            close(self, key, item, deltas)
+        fields = beside(item)
+        if fields:
+            deltas.append(BlockPiece(Opaque(self._account.provider, fields)))
+        if fields or item["type"] != "reasoning":
+            self._thought = None
 
     def _close_message(self, key: Any, item: Json, deltas: list[Delta]) -> None:
-        parts = items(item.get("content") or [])
         if key not in self._told:
+            parts = parts_of(item)
             deltas.extend(TextPiece(text(part["text"])) for part in parts if part["type"] == "output_text")
             self._refusal.extend(text(part["refusal"]) for part in parts if part["type"] == "refusal")
-        beside: Json = {
-            "phase": item.get("phase"),
-            "annotations": [note for part in parts for note in part.get("annotations") or ()],
-            "content": [part for part in parts if part["type"] not in ("output_text", "refusal")],
-        }
-        self._keep("message", {name: value for name, value in beside.items() if value}, deltas)
 
     def _close_call(self, key: Any, item: Json, deltas: list[Delta]) -> None:
         self._begin_call(key, item, deltas)
         if key not in self._told and item.get("arguments"):
             deltas.append(self._slots.piece(key, "", item))
-        beside = {name: item[name] for name in _BESIDE_CALL if item.get(name)}
-        self._keep("function_call", {"call_id": _call_id(item), **beside} if beside else {}, deltas)
 
     def _close_reasoning(self, key: Any, item: Json, deltas: list[Delta]) -> None:
-        content = item.get("content")
         if key not in self._told:
-            for place, part in enumerate(items(item.get("summary") or content or [])):
+            for place, part in enumerate(items(item.get("summary") or item.get("content") or [])):
                 self._think((key, place), text(part["text"]), deltas)
-        if content or item.get("encrypted_content"):
-            # Under its id, sealed reasoning is looked for in what the provider stored, along with what followed it.
-            unwanted = {"status"} if content else {"id", "status"}
-            fields = {name: value for name, value in item.items() if name not in unwanted and value is not None}
-            self._keep("reasoning", {"summary": [], **fields}, deltas)
 
     def _close_picture(self, key: Any, item: Json, deltas: list[Delta]) -> None:
-        if result := item.get("result"):
-            kind = text(item.get("output_format") or "png")
-            data = base64.b64decode(result, validate=True)
-            deltas.append(BlockPiece(Image(f"image/{SUBTYPES.get(kind, kind)}", data=data)))
-        self._keep(item["type"], {name: value for name, value in item.items() if name != "result"}, deltas)
-
-    def _close_other(self, key: Any, item: Json, deltas: list[Delta]) -> None:
-        self._keep(text(item["type"]), item, deltas)
+        if (picture := picture_of(item)) is not None:
+            deltas.append(BlockPiece(picture))
 
     _items: ClassVar[Mapping[str, Callable[[Any, Any, Json, list[Delta]], None]]] = {
         "message": _close_message,
@@ -265,42 +226,17 @@ class ResponsesReader:
     def _begin_call(self, key: Any, item: Json, deltas: list[Delta]) -> None:
         if key not in self._begun:
             self._begun.add(key)
-            deltas.append(self._slots.piece(key, _call_id(item), {"name": item["name"]}))
+            deltas.append(self._slots.piece(key, call_id_of(item), {"name": item["name"]}))
 
     def _think(self, place: tuple[Any, Any], words: str, deltas: list[Delta]) -> None:
         deltas.append(ThinkingPiece(words if self._thought in (None, place) else PARAGRAPH + words))
         self._thought = place
-
-    def _keep(self, kind: str, fields: Json, deltas: list[Delta]) -> None:
-        if fields:
-            self._thought = None
-            deltas.append(BlockPiece(Opaque(self._account.provider, {"type": kind, **fields})))
-
-
-def read_usage(counts: Mapping[str, Any]) -> Usage:
-    """Token counts in our way of counting; what a provider leaves out is 0.
-
-    ``input_tokens`` has what was read from and written to the cache inside, ``output_tokens`` the reasoning, as ours.
-    """
-    sent: Json = counts.get("input_tokens_details") or {}
-    written: Json = counts.get("output_tokens_details") or {}
-    return Usage(
-        input_tokens=count(counts.get("input_tokens")),
-        output_tokens=count(counts.get("output_tokens")),
-        cached_tokens=count(sent.get("cached_tokens")),
-        cache_write_tokens=count(sent.get("cache_write_tokens")),
-        reasoning_tokens=count(written.get("reasoning_tokens")),
-    )
 
 
 def _key(event: Json, item: Json | None = None) -> Any:
     """What an item is called throughout a stream: its place in the output, or its id where a server counts none."""
     place = event.get("output_index")
     return event.get("item_id", item and item.get("id")) if place is None else place
-
-
-def _call_id(item: Json) -> str:
-    return text(item.get("call_id") or item.get("id") or "")
 
 
 OPENAI_RESPONSES = Wire(

@@ -2,8 +2,8 @@
 
 Source of the format: https://platform.openai.com/docs/api-reference/responses/create.
 
-Nothing is left with the provider: every request carries its whole history and says ``store: false``. So no item goes
-back under the id that the provider gave it, where it would be looked for, and reasoning comes and goes sealed.
+Nothing is left with the provider: every request carries its whole history and says ``store: false``. So words, calls
+and reasoning go back without the ids under which they would be looked for, and reasoning comes and goes sealed.
 """
 
 import re

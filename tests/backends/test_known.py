@@ -108,7 +108,7 @@ def test_the_embedded_model_is_local() -> None:
     [
         ("locl", "did you mean 'local'"),
         ("opnai:gpt", "did you mean 'openai:gpt'"),
-        ("gpt-5.2", r"no model is called 'gpt-5\.2'; write PROVIDER:MODEL\. Known: local, openai:MODEL"),
+        ("gpt-5.2", r"no model is called 'gpt-5\.2': write PROVIDER:MODEL, .* The providers are local, openai, "),
         ("", "no model is called ''"),
         ("openai:", "write openai:MODEL"),
         ("ollama", "write ollama:MODEL"),
@@ -129,9 +129,8 @@ def test_an_unknown_provider_lists_the_known_ones() -> None:
     """All of them, and the way to reach any other."""
     with pytest.raises(NotConfigured) as caught:
         resolve("nobody:m")
-    for name in PROVIDERS:
-        assert f"{name}:MODEL" in str(caught.value)
-    assert "Known: local, " in str(caught.value)
+    _, _, listed = str(caught.value).partition("The providers are ")
+    assert listed.split(", ") == ["local", *PROVIDERS]
     assert "http://HOST/v1#MODEL" in str(caught.value)
 
 

@@ -43,7 +43,7 @@ def test_what_is_not_sent_makes_no_difference() -> None:
         {"tools": [look_closely]},
         {"settings": Settings(temperature=0.5)},
         {"settings": Settings(extra_body={"top_a": [1, {"x": None}]})},
-        {"settings": Settings(extra_body=MappingProxyType({"top_a": (1,)}))},
+        {"settings": Settings(extra_body=MappingProxyType({"top_a": 1}))},
         {"output": int},
         {"output": list[int]},
     ],

@@ -24,7 +24,7 @@ from loopbus.backends.contract import (
 from loopbus.backends.errors import BackendError, Broken, Busy, ContextOverflow, Incomplete, Misunderstood, Refused
 from loopbus.backends.fold import ReplyFold
 from loopbus.backends.wire.failure import Account
-from loopbus.backends.wire.openai_responses import OPENAI_RESPONSES, ResponsesReader, read_usage
+from loopbus.backends.wire.openai_responses import OPENAI_RESPONSES, ResponsesReader
 from loopbus.backends.wire.sse import Frame, SseReader
 from loopbus.events.content import Image, Opaque, Refusal, Text, Thinking, ToolCall
 from loopbus.events.usage import Usage
@@ -210,6 +210,14 @@ def test_reasoning_that_is_told_twice_is_told_once() -> None:
     assert deltas[:-1] == [ThinkingPiece("Hm.")]
 
 
+def test_thinking_after_something_else_begins_anew() -> None:
+    """A paragraph is a matter of one block; without a seal between, two summaries are one."""
+    item: Json = {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "Hm."}]}
+    spoken = message(said("a"))
+    assert folded(whole(item, spoken, item)).content == (Thinking("Hm."), Text("a"), Thinking("Hm."))
+    assert folded(whole(item, item)).content == (Thinking("Hm.\n\nHm."),)
+
+
 def test_a_refusal_is_a_block_and_a_reason() -> None:
     """Streamed or whole; the provider's own word for the stop stays."""
     item = message({"type": "refusal", "refusal": "I cannot"})
@@ -262,6 +270,7 @@ def test_what_the_provider_did_is_kept_whole(kind: str) -> None:
         ("incomplete", {"reason": "content_filter"}, "content_filter", "incomplete:content_filter"),
         ("incomplete", {"reason": "steered"}, "length", "incomplete:steered"),
         ("incomplete", None, "length", "incomplete"),
+        ("completed", {"reason": "max_output_tokens"}, "length", "incomplete:max_output_tokens"),
         ("sideways", None, "other", "sideways"),
     ],
 )
@@ -388,28 +397,9 @@ def test_a_body_that_is_no_response_is_never_an_empty_answer(body: bytes) -> Non
         ResponsesReader(ACCOUNT).read_whole(body)
 
 
-@pytest.mark.parametrize(
-    ("counts", "usage"),
-    [
-        ({}, Usage()),
-        ({"input_tokens": None, "output_tokens": "3"}, Usage()),
-        (
-            {
-                "input_tokens": 10,
-                "input_tokens_details": {"cached_tokens": 4, "cache_write_tokens": 2},
-                "output_tokens": 5,
-                "output_tokens_details": {"reasoning_tokens": 3},
-                "total_tokens": 15,
-            },
-            Usage(10, 5, 4, 2, 3),
-        ),
-    ],
-)
-def test_counts_are_brought_into_one_way_of_counting(counts: Json, usage: Usage) -> None:
-    """They are told with the stop; nothing counts as none."""
-    assert read_usage(counts) == usage
-    if counts:
-        assert read(ended(usage=counts)) == [UsagePiece(usage), StopPiece("end", "completed")]
+def test_usage_is_told_with_the_stop() -> None:
+    """In the last event."""
+    assert read(ended(usage={"input_tokens": 1})) == [UsagePiece(Usage(1)), StopPiece("end", "completed")]
 
 
 STREAM = b"".join(
@@ -489,8 +479,9 @@ def test_no_bytes_raise_anything_but_misunderstood_or_incomplete(data: bytes) ->
         folded(read_bytes(data))
     with suppress(Misunderstood, Incomplete):
         folded(ResponsesReader(ACCOUNT).read(Frame(data)))
-    with suppress(Misunderstood):
-        ResponsesReader(ACCOUNT).read(Frame(b"{}", data))
+    if data != b"error":
+        with suppress(Misunderstood):
+            ResponsesReader(ACCOUNT).read(Frame(b"{}", data))
 
 
 def test_the_wire_says_where_to_ask() -> None:
