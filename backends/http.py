@@ -6,39 +6,30 @@
 import asyncio
 import importlib
 import logging
-import re
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, suppress
-from functools import cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import anyio
 
 from .errors import BackendError, NotConfigured
-from .http_faults import NoFreePlace, fault, timed_out
-from .patience import Patience
-from .transport import DEFAULT_TIMEOUTS, HttpReply, HttpRequest, Timeouts
+from .http_faults import NoFreePlace
+from .http_lease import Lease
+from .route import ROUTES, find_route
+from .transport import CLOSE_S, DEFAULT_TIMEOUTS, HttpReply, HttpRequest, Timeouts, check_headers
+from .watch import Watch
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 logger = logging.getLogger(__name__)
 
-CLOSE_S = 2.0
-"""How long closing a connection may take."""
 POOL_S = 1.0
 """How long to wait for a place in the pool, where there always is one."""
-
-HOLDS: Mapping[str, bool] = {
-    "connection.connect_tcp.complete": True,
-    "connection.start_tls.failed": False,
-    "http11.send_request_headers.started": True,
-    "http11.response_closed.complete": False,
-}
-"""Between which of httpcore's trace events a connection is held. A request that is cancelled at the wrong moment never
-reaches the last of them, and its place in the pool is lost (encode/httpcore#1093 is one such moment of several)."""
-
-_HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?|")
+DEFAULT_HEADERS = {"accept": "*/*", "accept-encoding": "gzip, deflate", "user-agent": "loopbus"}
 
 
 @cache
@@ -50,18 +41,20 @@ def load_httpx() -> Any:
 
 
 @cache
-def _ssl_context() -> Any:
-    # Reading the certificates takes 20 ms and more: once a process, not once a client.
-    return load_httpx().create_ssl_context()
+def ssl_context() -> "ssl.SSLContext":
+    """The certificates that every transport trusts; reading them takes 20 ms and more, so it is done once a process."""
+    context = load_httpx().create_ssl_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
 
 
 class HttpxTransport:
     """A ``Transport`` over httpx. Building the first one of a process loads httpx and the certificates: about 0.1 s.
 
     At most ``max_connections`` exchanges are open at once; the others wait in line, and the first to come is the first
-    to go. ``trust_env`` honours the proxy variables as httpx does. One transport may serve several event loops, one
-    after the other: connections belong to a loop, so each loop gets its own. ``inner`` puts any httpx transport in the
-    network's place, such as ``MockTransport``.
+    to go. ``trust_env`` honours the proxy variables, see ``find_route``. One transport may serve several event loops,
+    one after the other: connections belong to a loop, so each loop gets its own. ``inner`` puts any httpx transport in
+    the network's place, such as ``MockTransport``.
     """
 
     def __init__(
@@ -74,13 +67,15 @@ class HttpxTransport:
     ) -> None:
         self._timeouts = timeouts
         self._max_connections = max_connections
-        self._options: dict[str, Any] = {"trust_env": trust_env, "transport": inner, "verify": _ssl_context()}
+        self._trust_env = trust_env
+        self._inner = inner
         self._pool: _Pool | None = None
+        ssl_context()
 
     @asynccontextmanager
     async def open(self, request: HttpRequest) -> AsyncGenerator[HttpReply, None]:
         """See ``Transport.open``."""
-        _check_headers(request.headers)
+        check_headers(request.headers)
         exchange = await self._start(request)
         try:
             yield exchange.reply
@@ -102,11 +97,10 @@ class HttpxTransport:
             return await self._attempt(request)
 
     async def _attempt(self, request: HttpRequest) -> "_Exchange":
-        pool = self._pool_here()
-        await pool.enter()
-        exchange = _Exchange(pool, request, self._timeouts)
+        exchange = _Exchange(self._pool_here(), request)
+        await exchange.pool.enter()
         try:
-            await exchange.start()
+            await exchange.start(Watch(exchange.route, self._timeouts))
         except BaseException:
             await self._release(exchange)
             raise
@@ -130,29 +124,39 @@ class HttpxTransport:
     def _pool_here(self) -> "_Pool":
         loop = asyncio.get_running_loop()
         if self._pool is None or self._pool.loop is not loop:
-            self._pool = _Pool(self._max_connections, self._timeouts, self._options)
+            self._pool = _Pool(self._max_connections, self._timeouts, self._trust_env, self._inner)
         return self._pool
 
 
 class _Pool:
-    """One httpx client for one event loop, behind a gate as wide as the client's pool of connections.
+    """The connections of one event loop, behind a gate as wide as httpx's own pool of them.
 
-    So no request ever waits inside that pool, where being cancelled would cost it a place.
+    So no request ever waits inside that pool, where being cancelled would cost it a place. httpx's client is left out:
+    it would remember cookies, and write addresses with their queries to the log.
     """
 
-    def __init__(self, size: int, timeouts: Timeouts, options: Mapping[str, Any]) -> None:
-        httpx = load_httpx()
+    def __init__(
+        self, size: int, timeouts: Timeouts, trust_env: bool, inner: "httpx.AsyncBaseTransport | None"
+    ) -> None:
         self.loop = asyncio.get_running_loop()
+        # Reading and writing are bounded by the exchange's watch, whose limits differ from wait to wait.
+        pool_s = min(POOL_S, timeouts.first_byte_s / 2)
+        self.limits = load_httpx().Timeout(None, connect=timeouts.connect_s, pool=pool_s).as_dict()
+        self._size = size
+        self._inner = inner
+        self._ways: dict[str | None, httpx.AsyncBaseTransport] = {}
         self._retired = False
-        self._gate = anyio.Semaphore(size)
+        self._gate = anyio.Semaphore(size, fast_acquire=True)
         self._users = 0
-        self.client = httpx.AsyncClient(
-            follow_redirects=False,
-            limits=httpx.Limits(max_connections=size, max_keepalive_connections=min(size, 100)),
-            # Reading and writing are bounded by Patience, whose limits differ from wait to wait.
-            timeout=httpx.Timeout(None, connect=timeouts.connect_s, pool=min(POOL_S, timeouts.first_byte_s / 2)),
-            **options,
-        )
+
+        self.route = lru_cache(ROUTES)(partial(find_route, trust_env=trust_env))
+        self.address = lru_cache(ROUTES)(load_httpx().URL)
+
+    def way(self, proxy: str | None) -> "httpx.AsyncBaseTransport":
+        """What carries a request, over that proxy or without one."""
+        if (way := self._ways.get(proxy)) is None:
+            way = self._ways[proxy] = self._inner or self._connections(proxy)
+        return way
 
     async def enter(self) -> None:
         await self._gate.acquire()
@@ -165,7 +169,7 @@ class _Pool:
             await self.aclose()
 
     async def retire(self) -> None:
-        """Close the client as soon as nobody uses it any more."""
+        """Close the connections as soon as nobody uses them any more."""
         self._retired = True
         if not self._users:
             await self.aclose()
@@ -177,55 +181,61 @@ class _Pool:
 
     async def _close(self) -> None:
         with anyio.move_on_after(CLOSE_S, shield=True):
-            await self.client.aclose()
+            for way in self._ways.values():
+                await way.aclose()
+
+    def _connections(self, proxy: str | None) -> "httpx.AsyncBaseTransport":
+        httpx = load_httpx()
+        limits = httpx.Limits(max_connections=self._size, max_keepalive_connections=min(self._size, 100))
+        try:
+            return httpx.AsyncHTTPTransport(verify=ssl_context(), limits=limits, proxy=proxy)
+        except (ImportError, ValueError) as exc:
+            scheme = (proxy or "").partition(":")[0]
+            raise NotConfigured(f"httpx cannot use the {scheme}:// proxy that the environment names: {exc}") from None
 
 
 class _Exchange:
     """One request with its answer, from the first byte sent to the release of the connection."""
 
     reply: HttpReply
-    leaked = False
-    """Whether httpcore holds a connection for us. After ``close`` it should not: then it will hold it for ever."""
+    _watch: Watch
 
-    def __init__(self, pool: _Pool, request: HttpRequest, timeouts: Timeouts) -> None:
-        now = pool.loop.time()
+    def __init__(self, pool: _Pool, request: HttpRequest) -> None:
         self.pool = pool
-        self._request = request
-        self._timeouts = timeouts
-        self._place = request.url.partition("?")[0].rpartition("@")[2]
-        self._patience = Patience()
-        self._deadline = float("inf") if timeouts.total_s is None else now + timeouts.total_s
-        self._first_byte = min(now + timeouts.first_byte_s, self._deadline)
+        self.route = pool.route(request.url)
+        self._way = pool.way(self.route.proxy)
+        self._asked = request
+        self._lease = Lease()
         self._response: httpx.Response | None = None
-        self._socket: Any = None
 
-    async def start(self) -> None:
+    @property
+    def leaked(self) -> bool:
+        """Whether a place in the pool is lost, once this is closed."""
+        return self._lease.held
+
+    async def start(self, watch: Watch) -> None:
         """Send the request and wait for the head of the answer."""
-        asked, client, extensions = self._request, self.pool.client, {"trace": self._follow}
+        self._watch = watch
         try:
-            built = client.build_request(
-                asked.method, asked.url, headers=asked.headers, content=asked.body, extensions=extensions
-            )
-            response = await self._patience.wait(client.send(built, stream=True), self._first_byte)
-        except Exception as exc:
-            found = self._fault(exc, "first_byte_s")
-            if not isinstance(exc, TimeoutError):
+            response = await watch.head(self._send())
+        except BackendError as exc:
+            if not watch.expired:
                 # After what is no cancellation httpcore cleans up. But the gate lets in no more exchanges than the pool
                 # has places: who waits for one waits for a lost one.
-                self.leaked = isinstance(found, NoFreePlace)
-            raise found from exc
+                self._lease.held = isinstance(exc, NoFreePlace)
+            raise
         self._response = response
         # What is not compressed is read from the stream itself: ``aiter_raw`` only counts its bytes, at 1 us a chunk.
-        self._body = response.aiter_bytes() if "content-encoding" in response.headers else aiter(response.stream)
-        self.reply = HttpReply(response.status_code, response.headers, self._read())
+        encoded = "content-encoding" in response.headers
+        stream: Any = response.stream
+        self._body = response.aiter_bytes() if encoded else aiter(stream)
+        self.reply = HttpReply(response.status_code, response.headers, watch.chunks(self._body))
 
     async def close(self) -> None:
         """Give the connection back, or close it if the body was not read to its end."""
-        self._patience.stop()
+        self._watch.stop()
         if self._response is None:
-            # httpcore forgets the socket if it is cancelled between connecting and sending.
-            if self._socket is not None:
-                await self._socket.aclose()
+            await self._lease.hang_up()
             return
         await self._response.aclose()
         await self.reply.chunks.aclose()
@@ -235,37 +245,13 @@ class _Exchange:
             async for _ in self._body:
                 pass
 
-    async def _follow(self, event: str, info: Mapping[str, Any]) -> None:
-        if event == "connection.connect_tcp.complete":
-            self._socket = info["return_value"]
-        self.leaked = HOLDS.get(event, self.leaked)
-
-    async def _read(self) -> AsyncGenerator[bytes, None]:
-        body, wait, clock = self._body, self._patience.wait, self.pool.loop.time
-        idle_s, deadline = self._timeouts.idle_s, self._deadline
-        until, limit = self._first_byte, "first_byte_s"
-        try:
-            while True:
-                try:
-                    chunk = await wait(anext(body), until)
-                except StopAsyncIteration:
-                    return
-                yield chunk
-                until, limit = min(clock() + idle_s, deadline), "idle_s"
-        except Exception as exc:
-            raise self._fault(exc, limit) from exc
-
-    def _fault(self, exc: Exception, limit: str) -> BackendError:
-        if not isinstance(exc, TimeoutError):
-            return fault(exc, self._place)
-        return timed_out(self._place, "total_s" if self.pool.loop.time() >= self._deadline else limit, self._timeouts)
-
-
-def _check_headers(headers: Mapping[str, str]) -> None:
-    # httpx and h11 would quote a bad value, and that value may be a key.
-    for name, value in headers.items():
-        if not _HEADER_VALUE.fullmatch(value):
-            raise NotConfigured(
-                f"the header {name!r} holds a character that HTTP does not allow, such as a line end or a letter "
-                "outside ASCII; if it carries a key, look at where the key comes from"
-            )
+    async def _send(self) -> "httpx.Response":
+        asked, pool = self._asked, self.pool
+        request = load_httpx().Request(
+            asked.method,
+            pool.address(self.route.url),
+            headers={**DEFAULT_HEADERS, **asked.headers, **self.route.headers},
+            content=asked.body,
+            extensions={"timeout": pool.limits, "trace": self._lease.follow},
+        )
+        return await self._way.handle_async_request(request)

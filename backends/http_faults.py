@@ -24,6 +24,10 @@ FAULTS: Mapping[str, tuple[type[BackendError], str]] = {
     "StreamError": (Broken, "the connection to {place} was closed while it was read"),
     "BrokenResourceError": (Broken, "lost the connection to {place}"),
     "ClosedResourceError": (Broken, "the connection to {place} was closed while it was read"),
+    "ConnectionTimeoutError": (
+        Broken,
+        "could not connect to {place} in time; is it up, and does a proxy stand between?",
+    ),
     "OSError": (Broken, "lost the connection to {place} ({why})"),
     "Exception": (Broken, "the exchange with {place} failed ({why})"),
 }

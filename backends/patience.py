@@ -7,6 +7,10 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
+class TimeIsUp(TimeoutError):
+    """A wait reached its end. A class of its own, because what is waited for may raise ``TimeoutError`` itself."""
+
+
 class Patience:
     """Bounds the waits of one stream.
 
@@ -25,7 +29,7 @@ class Patience:
     async def wait(self, work: Awaitable[T], until: float) -> T:
         """Await ``work``, which is cancelled at the loop time ``until``.
 
-        :raises TimeoutError: the time came. A cancellation from outside stays a cancellation.
+        :raises TimeIsUp: the time came. A cancellation from outside stays a cancellation.
         """
         task = asyncio.current_task(self._loop)
         assert task is not None
@@ -37,7 +41,7 @@ class Patience:
             return await work
         except asyncio.CancelledError as exc:
             if self._expired and task.cancelling() <= cancelling + 1:
-                raise TimeoutError from exc
+                raise TimeIsUp from exc
             raise
         finally:
             self._waiting = None

@@ -1,12 +1,12 @@
 """A model that follows a script: deterministic, offline, in process."""
 
+import asyncio
 import inspect
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NoReturn, cast
 
-import anyio
 from pydantic import JsonValue
 
 from ..events.content import Audio, Block, File, Image, Message, Opaque, Refusal, Text, Thinking, ToolCall, ToolResult
@@ -110,7 +110,7 @@ class Told(AsyncGenerator[Delta, None]):
         raise self._error.with_traceback(None)
 
     async def _pause(self) -> None:
-        await anyio.sleep(self._pause_s)
+        await asyncio.sleep(self._pause_s)
         self._pause_s = self._piece_delay_s
 
     async def asend(self, value: None) -> Delta:

@@ -1,11 +1,17 @@
 """What a backend needs of HTTP: one method that opens an exchange."""
 
+import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .errors import Misunderstood
+from .errors import Misunderstood, NotConfigured
+
+CLOSE_S = 2.0
+"""How long closing a connection may take."""
+
+_HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?|")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,3 +79,16 @@ class Transport(Protocol):
     async def aclose(self) -> None:
         """Close every connection. Closing twice is harmless, and a later ``open`` connects anew."""
         ...
+
+
+def check_headers(headers: Mapping[str, str]) -> None:
+    """Refuse what HTTP does not allow, before a client quotes it in an error of its own: the value may be a key.
+
+    :raises NotConfigured: names the header, and does not quote its value.
+    """
+    for name, value in headers.items():
+        if not _HEADER_VALUE.fullmatch(value):
+            raise NotConfigured(
+                f"the header {name!r} holds a character that HTTP does not allow, such as a line end or a letter "
+                "outside ASCII; if it carries a key, look at where the key comes from"
+            )

@@ -3,7 +3,7 @@
 import gc
 from threading import Lock
 
-PATIENCE = 10_000
+PATIENCE = 20_000
 """Objects that may be made, and not freed, before the collector looks for cycles among the youngest."""
 
 

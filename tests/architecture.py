@@ -29,7 +29,10 @@ def room(own: str, outside: str = "", banned: str = "") -> Room:
     return Room(*(frozenset(cell.split()) for cell in (own, outside, banned)))
 
 
-HANDLER = "bus events tools handlers backends.contract backends.errors backends.fold stores.contract stores.errors"
+HANDLER = (
+    "bus events tools handlers stores.contract stores.errors "
+    "backends.contract backends.errors backends.fold backends.catalogue"
+)
 BELOW_RUNTIME = "bus events tools stores backends handlers"
 BELOW_CLI = f"{BELOW_RUNTIME} runtime hosting evals"
 

@@ -6,8 +6,9 @@ import sys
 from array import array
 from collections.abc import Iterable
 from operator import mul
+from typing import TypeAlias
 
-Vector = array[float]
+Vector: TypeAlias = "array[float]"
 """``numpy.asarray(vector)`` shares its memory; ``list(vector)`` is for JSON."""
 
 TYPECODE = "f"

@@ -71,8 +71,8 @@ class CircuitBreaker:
         if event.error.retryable and self._watched(event.model):
             return self._fail(event, circuit or self._circuits.setdefault(event.model, _Circuit()))
         if circuit is not None and circuit.probe == event.run_id:
-            # It was stopped, or refused for a reason of its own: that says nothing of the model.
-            circuit.probe = ""
+            # It was stopped, or refused for a reason of its own: that says nothing of the model, so another may try.
+            circuit.probe, circuit.until = "", self._clock()
         return None
 
     def _close(self, event: ModelReplied, circuit: "_Circuit") -> CircuitClosed | None:

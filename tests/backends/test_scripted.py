@@ -1,5 +1,6 @@
 """The scripted model: says its lines, in order or by run, whole or in pieces, and keeps what it was asked."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable
 from typing import Any, Literal
 
@@ -270,7 +271,7 @@ async def test_delays_are_waited(monkeypatch: pytest.MonkeyPatch) -> None:
     async def sleep(seconds: float) -> None:
         waited.append(seconds)
 
-    monkeypatch.setattr(anyio, "sleep", sleep)
+    monkeypatch.setattr(asyncio, "sleep", sleep)
     await deltas("one two", stream="words")
     assert waited == []
     await deltas("one two", stream="words", delay_s=5, piece_delay_s=1)

@@ -22,7 +22,7 @@ from loopbus.bus import (
     Veto,
 )
 from loopbus.bus.guest import Watch
-from loopbus.bus.interception import intercept, wants_state
+from loopbus.bus.interception import Ruling, intercept, wants_state
 
 from .clock import Clock, cancelling, turns
 from .shop import Ordered, Paid, Refused, Rushed
@@ -30,7 +30,7 @@ from .shop import Ordered, Paid, Refused, Rushed
 NO, MAYBE = Veto("too many"), Ask("finance")
 
 
-async def judged(bus: Bus, event: Ordered, state: object = None) -> tuple[Ordered, Veto | Ask | None]:
+async def judged(bus: Bus, event: Ordered, state: object = None) -> tuple[Ordered, Ruling | None]:
     """What the policies make of an event."""
     return await intercept(bus.routes(type(event)).policies, event, state, Watch(), bus.policy_failed)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from loopbus import Agent, Runtime
 from loopbus.backends import Scripted, reply
-from loopbus.bus import BadOption
+from loopbus.backends.catalogue import BadEntry, Catalogue
 from loopbus.events import CostCounted, Event, Fault, ModelFailed, ModelReplied, Text, Usage
 from loopbus.handlers.observers import FREE, CostLedger, Price, Total
 
@@ -74,7 +74,7 @@ def test_no_count_makes_a_cost_negative_or_inexact(
 def test_what_is_no_price_is_refused(field: str, price: float) -> None:
     """The error names the field."""
     prices: dict[str, Any] = {"input_usd": 1, "output_usd": 1, field: price}
-    with pytest.raises(BadOption, match=field):
+    with pytest.raises(BadEntry, match=field):
         Price(**prices)
 
 

@@ -159,7 +159,8 @@ async def test_a_request_that_finds_out_nothing_lets_another_one_try(ends: str) 
         await gate.reached.wait()
         if ends == "is stopped":
             await probe.cancel()
-        now.s += 30
+        else:
+            now.s += 30
         assert (await tested.outcome(Agent(model))).output == "well"
         gate.open.set()
         await turns()
