@@ -73,9 +73,7 @@ def _address(provider: str, row: Provider, places: Mapping[str, str]) -> str:
     return row.base_url.format_map(places)
 
 
-def _auth(
-    provider: str, row: Provider, places: Mapping[str, str], api_key: SecretStr | str | None, hint: str
-) -> Auth:
+def _auth(provider: str, row: Provider, places: Mapping[str, str], api_key: SecretStr | str | None, hint: str) -> Auth:
     for key in row.keys:
         if found := api_key or _look_up(Place((key.variable,))):
             return KeyAuth(found, header=key.header, scheme=key.scheme, variable=key.variable)

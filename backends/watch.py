@@ -61,5 +61,5 @@ class Watch:
         return timed_out(self._route.place, "total_s" if self._clock() >= self._deadline else limit, self._timeouts)
 
     def _shown(self, exc: Exception) -> Exception | None:
-        # Some clients quote the whole address, and its query may hold a key.
-        return None if "?" in self._route.url else exc
+        # Some clients quote whole addresses: a query may hold a key, and a proxy's address a password.
+        return None if "?" in self._route.url or "@" in (self._route.proxy or "") else exc

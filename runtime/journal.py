@@ -90,7 +90,9 @@ class Journal:
         if routes.derivers:
             self._derive(event)
         if phase is OVER:
-            self._on_over()
+            # It knows the run and the run knows this: kept, the two would live until the collector finds them.
+            on_over, self._on_over = self._on_over, _nothing
+            on_over()
             _let_go(self._ends)
         return event
 
@@ -172,6 +174,10 @@ class Journal:
         if len(self._deriving) > LIMIT:
             names = " -> ".join(each.__name__ for each in self._deriving[-3:])
             raise PublishCycle(f"derivers make events of each other's without end: ... -> {names} -> ...")
+
+
+def _nothing() -> None:
+    pass
 
 
 def _let_go(waiters: list[asyncio.Future[None]]) -> None:

@@ -1,4 +1,4 @@
-"""What every transport must hold of one exchange: what is sent, what comes back, how long it may take, how it breaks."""
+"""What every transport must hold of one exchange: what is sent, what comes, how long it takes, how it breaks."""
 
 import gzip
 from contextlib import aclosing

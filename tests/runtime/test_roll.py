@@ -1,13 +1,15 @@
 """A run is found by its id, while it goes on and for a while afterwards."""
 
+import gc
 import re
 from typing import Any
+from weakref import ref
 
 from loopbus.backends import call, text
 from loopbus.runtime import Runtime
 from loopbus.runtime.roll import Roll
 
-from ..faults.house import CANARY, agent
+from ..faults.house import CANARY, agent, settle
 from ..faults.misbehaving import Gate, waiting
 
 
@@ -73,3 +75,20 @@ async def test_a_run_that_is_over_keeps_nothing_that_its_caller_handed_in() -> N
         assert run._actor.deps is None  # pyright: ignore[reportPrivateUsage] - nothing public shows it
         await run.cancel()
         assert run.status == "completed"
+
+
+async def test_a_run_that_nobody_holds_is_gone_at_once() -> None:
+    """It is no cycle: its memory does not wait for the garbage collector."""
+    async with Runtime() as runtime:
+        run = await runtime.start(CANARY, "go")
+        await run.outcome()
+        await settle()
+        gone = ref(run)
+        runtime._roll.__init__()  # pyright: ignore[reportPrivateUsage]  # as if a thousand others had ended since
+        gc.collect()
+        gc.disable()
+        try:
+            del run
+            assert gone() is None
+        finally:
+            gc.enable()

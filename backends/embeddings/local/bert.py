@@ -38,15 +38,15 @@ class Bert:
         try:
             words = tensors["embeddings.word_embeddings.weight"]
             # There is only one kind of segment here, so its embedding is the same at every place.
-            places = tensors["embeddings.position_embeddings.weight"] + tensors[
-                "embeddings.token_type_embeddings.weight"
-            ][0]
+            places = (
+                tensors["embeddings.position_embeddings.weight"] + tensors["embeddings.token_type_embeddings.weight"][0]
+            )
             self._norm = _Norm(tensors, "embeddings.LayerNorm")
             count = sum(name.endswith(".intermediate.dense.bias") for name in tensors)
             self._layers = [_Layer(self._numpy, tensors, f"encoder.layer.{n}", heads) for n in range(count)]
             self._words, self._places = words, places
-            self.longest: int = places.shape[0]
-            """How many tokens there are places for."""
+            self.dimensions: int = words.shape[1]
+            # What does not fit together shows when it is used.
             self.vectors([[0, 0], [0]])
         except (KeyError, ValueError, IndexError) as exc:
             raise BrokenWeights(f"the weights are not those of such a model ({exc})") from exc

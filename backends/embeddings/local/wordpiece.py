@@ -19,6 +19,8 @@ LONGEST_WORD = 100
 """Longer words, in characters, are unknown without a look."""
 REMEMBERED_WORDS = 1 << 16
 
+DROPPED = frozenset({"Mn", "Cc", "Cf", "Co", "Cs"})
+"""Kinds of characters that leave no trace: accents, once they stand by themselves, and what cannot be seen."""
 IDEOGRAPHS = (
     range(0x3400, 0x4DC0),
     range(0x4E00, 0xA000),
@@ -92,7 +94,7 @@ def _form(char: str) -> str | None:
     category = unicodedata.category(char)
     if char in "\t\n\r" or category[0] == "Z":
         return " "
-    if category == "Mn" or category[0] == "C" or char == "\ufffd":
+    if category in DROPPED or char == "\ufffd":
         return None
     if category[0] == "P" or _is_ascii_symbol(char) or _is_ideograph(char):
         return f" {char} "

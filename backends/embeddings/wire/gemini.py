@@ -47,9 +47,7 @@ def _encode(ask: Ask, before: str, fields: Json) -> Json:
         fields = {**fields, "outputDimensionality": ask.dimensions}
     model = _resource(ask.model)
     return {
-        "requests": [
-            {"model": model, "content": {"parts": [{"text": before + text}]}, **fields} for text in ask.texts
-        ]
+        "requests": [{"model": model, "content": {"parts": [{"text": before + text}]}, **fields} for text in ask.texts]
     }
 
 

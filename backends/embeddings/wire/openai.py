@@ -31,9 +31,7 @@ def openai_wire(
         wanted = {} if ask.dimensions is None else {dimensions: ask.dimensions}
         return {"model": ask.model, "input": list(ask.texts), **fixed, **wanted}
 
-    return EmbeddingWire(
-        name="openai.embeddings", path=path, encode=encode, read=read, limits=limits, truncates=False
-    )
+    return EmbeddingWire(name="openai.embeddings", path=path, encode=encode, read=read, limits=limits, truncates=False)
 
 
 def read(answer: Json, headers: Headers) -> Answer:
