@@ -153,7 +153,10 @@ class Backend(Protocol):
 
     @property
     def model(self) -> str:
-        """The name shown in events and looked up in price tables, such as ``openai:gpt-5.2``."""
+        """The name shown in events and looked up in price tables, such as ``openai:gpt-5.2``.
+
+        Before the colon is the provider: what a reply holds that is signed is kept as its, and shown to no other.
+        """
         ...
 
     @property

@@ -28,37 +28,37 @@ class _TextPart:
 
 
 class _ThinkingPart:
-    __slots__ = ("pieces", "signature")
+    __slots__ = ("pieces", "provider", "signature")
 
-    def __init__(self) -> None:
+    def __init__(self, provider: str) -> None:
         self.pieces: list[str] = []
+        self.provider = provider
         self.signature: str | None = None
 
     def block(self) -> Thinking:
-        return Thinking("".join(self.pieces), self.signature)
+        return Thinking("".join(self.pieces), self.signature, "" if self.signature is None else self.provider)
 
     cut = block
 
 
 class _CallPart:
-    __slots__ = ("call_id", "name", "pieces", "provider_id", "signature")
+    __slots__ = ("call_id", "name", "pieces", "provider_id")
 
     def __init__(self, call_id: str) -> None:
         self.call_id = call_id
         self.name = ""
         self.provider_id = ""
-        self.signature: str | None = None
         self.pieces: list[str] = []
 
     def block(self) -> ToolCall:
         arguments = read_arguments("".join(self.pieces))
         if arguments is None:
             return self.cut()
-        return ToolCall(self.call_id, self.name, arguments, self.provider_id, signature=self.signature)
+        return ToolCall(self.call_id, self.name, arguments, self.provider_id)
 
     def cut(self) -> ToolCall:
         """The call as one that never runs."""
-        return ToolCall(self.call_id, self.name, {}, self.provider_id, "".join(self.pieces), self.signature)
+        return ToolCall(self.call_id, self.name, {}, self.provider_id, "".join(self.pieces))
 
 
 class _WholePart:
@@ -74,23 +74,32 @@ class _WholePart:
 
 
 class _WholeCall:
-    """A call that arrived whole; only its id is still to be given."""
+    """A call that arrived whole; only its id is still to be given, and whose its signature is."""
 
-    __slots__ = ("_call", "_call_id")
+    __slots__ = ("_call", "_call_id", "_signed_by")
 
-    def __init__(self, call_id: str, call: ToolCall) -> None:
+    def __init__(self, call_id: str, call: ToolCall, provider: str) -> None:
         self._call_id = call_id
         self._call = call
+        self._signed_by = call.provider or ("" if call.signature is None else provider)
 
     def block(self) -> ToolCall:
         call = self._call
-        return _call(self._call_id, call.name, call.arguments, call.provider_id, call.malformed, call.signature)
+        return _call(
+            self._call_id,
+            call.name,
+            call.arguments,
+            call.provider_id,
+            call.malformed,
+            call.signature,
+            self._signed_by,
+        )
 
     def cut(self) -> ToolCall:
         """The call as one that never runs."""
         call = self._call
         text = call.malformed if call.malformed is not None else to_json(dict(call.arguments)).decode()
-        return ToolCall(self._call_id, call.name, {}, call.provider_id, text, call.signature)
+        return ToolCall(self._call_id, call.name, {}, call.provider_id, text, call.signature, self._signed_by)
 
 
 class ReplyFold:
@@ -98,13 +107,14 @@ class ReplyFold:
 
     Pieces of one kind in a row make one block; tool calls may come interleaved. A call's ``call_id`` is
     ``{prefix}.{slot}``, with the slots 0, 1, ... in the order in which the calls began, so a prefix that is unique
-    within the run makes ids that are.
+    within the run makes ids that are. ``provider`` is who answers, and so signs what is signed.
     """
 
-    __slots__ = ("_calls", "_parts", "_prefix", "_slots", "_stop", "usage")
+    __slots__ = ("_calls", "_parts", "_prefix", "_provider", "_slots", "_stop", "usage")
 
-    def __init__(self, prefix: str = "call") -> None:
+    def __init__(self, prefix: str = "call", provider: str = "") -> None:
         self._prefix = prefix
+        self._provider = provider
         self._parts: list[_TextPart | _ThinkingPart | _CallPart | _WholeCall | _WholePart] = []
         self._calls: dict[int, _CallPart] = {}
         self._slots = 0
@@ -155,7 +165,7 @@ class ReplyFold:
             return
         parts = self._parts
         if not parts or type(part := parts[-1]) is not _ThinkingPart or part.signature is not None:
-            part = _ThinkingPart()
+            part = _ThinkingPart(self._provider)
             parts.append(part)
         part.pieces.append(piece.text)
         part.signature = piece.signature
@@ -176,7 +186,7 @@ class ReplyFold:
             return
         slot = self._slots
         self._slots = slot + 1
-        self._parts.append(_WholeCall(f"{self._prefix}.{slot}", block))
+        self._parts.append(_WholeCall(f"{self._prefix}.{slot}", block, self._provider))
 
     def _new_call(self) -> _CallPart:
         part = _CallPart(self._next_id())

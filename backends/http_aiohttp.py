@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import anyio
 
@@ -79,30 +79,18 @@ class _Pool:
     """The connections of one event loop, behind a gate that lets in whoever came first."""
 
     def __init__(self, size: int, timeouts: Timeouts, trust_env: bool) -> None:
-        aiohttp, yarl = load("aiohttp", MISSING), load("yarl", MISSING)
+        library = load("aiohttp", MISSING)
         self.loop = asyncio.get_running_loop()
         self.gate = anyio.Semaphore(size, fast_acquire=True)
+        self.way = lru_cache(ROUTES)(partial(_way, trust_env=trust_env))
         # Everything but connecting is bounded by the exchange's watch, and the number of connections by the gate.
-        self._session: aiohttp.ClientSession = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, resolver=aiohttp.ThreadedResolver()),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, connect=timeouts.connect_s),
+        self._session: aiohttp.ClientSession = library.ClientSession(
+            connector=library.TCPConnector(limit=0, resolver=library.ThreadedResolver()),
+            cookie_jar=library.DummyCookieJar(),
+            timeout=library.ClientTimeout(total=None, connect=timeouts.connect_s),
             max_line_size=MAX_HEADER_BYTES,
             max_field_size=MAX_HEADER_BYTES,
         )
-
-        @lru_cache(ROUTES)
-        def way(url: str) -> "tuple[Route, yarl.URL]":
-            route = find_route(url, trust_env=trust_env)
-            scheme = (route.proxy or "").partition(":")[0].lower()
-            if scheme not in ("", "http", "https"):
-                raise NotConfigured(
-                    f"aiohttp cannot use the {scheme}:// proxy that the environment names: "
-                    "give the backend a transport=HttpxTransport(), or list the host in NO_PROXY"
-                )
-            return route, yarl.URL(route.url, encoded=True)
-
-        self.way = way
 
     async def send(self, request: HttpRequest, route: Route, address: "yarl.URL") -> "aiohttp.ClientResponse":
         """Send ``request`` and wait for the head of the answer."""
@@ -120,3 +108,14 @@ class _Pool:
         """Close every connection. Those of another loop died with it; saying so keeps aiohttp from complaining."""
         with anyio.move_on_after(CLOSE_S, shield=True):
             await self._session.close()
+
+
+def _way(url: str, *, trust_env: bool) -> "tuple[Route, yarl.URL]":
+    route = find_route(url, trust_env=trust_env)
+    scheme = (route.proxy or "").partition(":")[0].lower()
+    if scheme not in ("", "http", "https"):
+        raise NotConfigured(
+            f"aiohttp cannot use the {scheme}:// proxy that the environment names: "
+            "give the backend a transport=HttpxTransport(), or list the host in NO_PROXY"
+        )
+    return route, load("yarl", MISSING).URL(route.url, encoded=True)

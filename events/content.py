@@ -43,11 +43,14 @@ class Text:
 class Thinking:
     """A model's reasoning. Send it back with its ``signature`` unchanged, or the provider refuses it.
 
+    ``provider`` is who signed it: no other takes the signature. It is empty where nobody did, or nobody knows.
+
     :raises BadContent: it holds half of a surrogate pair.
     """
 
     text: str
     signature: str | None = None
+    provider: str = ""
     kind: Literal["thinking"] = "thinking"
 
     def __post_init__(self) -> None:
@@ -99,7 +102,7 @@ class ToolCall:
 
     ``call_id`` is ours and unique within the run. ``provider_id`` is what the provider called it: it may be empty or
     repeated, so nothing is looked up by it. ``malformed`` holds the text of arguments that are no JSON object; such a
-    call never runs.
+    call never runs. ``provider`` is who gave the ``signature``, as for ``Thinking``.
 
     :raises BadContent: the arguments are no JSON object.
     """
@@ -110,6 +113,7 @@ class ToolCall:
     provider_id: str = ""
     malformed: str | None = None
     signature: str | None = None
+    provider: str = ""
     kind: Literal["tool_call"] = "tool_call"
 
     def __post_init__(self) -> None:

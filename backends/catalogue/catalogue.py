@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import NamedTuple
 
+from .families import abilities
 from .genai import GENAI_PRICES
 from .info import ModelInfo
 from .price import FREE, Price
@@ -27,7 +28,7 @@ class Catalogue:
     the source. ``local*`` and ``scripted*`` cost nothing unless the table says otherwise::
 
         Catalogue({
-            "acme:large": [Price(input_usd=2, output_usd=8), Price(input_usd=1, output_usd=4, valid_from=date(2026, 7, 1))],
+            "acme:large": [dear, Price(input_usd=1, output_usd=4, valid_from=date(2026, 7, 1))],
             "ollama:*": ModelInfo(context_window=32_768, prices=(Price(input_usd=0, output_usd=0),)),
         })
 
@@ -71,7 +72,8 @@ class Catalogue:
         :raises NotConfigured: the source's extra is not installed.
         """
         found = self._source.find(model) if self._source is not None else None
-        return replace(_over(found or ModelInfo(), self._table.find(model)), name=model)
+        provider, _, name = model.partition(":")
+        return replace(_over(found or abilities(provider, name), self._table.find(model)), name=model)
 
     def models(self, provider: str) -> list[ModelInfo]:
         """All that is known of the models of a provider, by its name in the table of providers.
@@ -79,8 +81,9 @@ class Catalogue:
         :raises NotConfigured: the source's extra is not installed.
         """
         listed = self._source.models(provider) if self._source is not None else ()
-        found = {name: ModelInfo() for name in self._table.names(f"{provider}:")} | {info.name: info for info in listed}
-        return [replace(_over(info, self._table.find(name)), name=name) for name, info in sorted(found.items())]
+        own = {name: abilities(provider, name.partition(":")[2]) for name in self._table.names(f"{provider}:")}
+        known = own | {info.name: info for info in listed}
+        return [replace(_over(info, self._table.find(name)), name=name) for name, info in sorted(known.items())]
 
 
 def _over(found: ModelInfo, own: ModelInfo | None) -> ModelInfo:
@@ -88,5 +91,7 @@ def _over(found: ModelInfo, own: ModelInfo | None) -> ModelInfo:
     if own is None:
         return found
     blank = ModelInfo()
-    said = {field.name: value for field in fields(own) if (value := getattr(own, field.name)) != getattr(blank, field.name)}
+    said = {
+        field.name: value for field in fields(own) if (value := getattr(own, field.name)) != getattr(blank, field.name)
+    }
     return replace(found, **{**said, "prices": (*found.prices, *own.prices)})

@@ -1,21 +1,32 @@
-"""What families of models read, write and can do: one table, by the makers' own documentation of late 2026.
+"""What families of models read, write and can do: one table, by their makers' documentation.
 
-Prices and windows are counted somewhere; this is not. A model that is no member of a family here is not known.
+Prices and windows are collected by others; this is not. A model that is in no family here is not known, and a new
+member of one is taken to be like the others.
 """
 
 from collections.abc import Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from ..contract import Capabilities
 from ..providers import ALIASES, PROVIDERS
 from .info import Modality, ModelInfo
 
-TEXT: Set[Modality] = frozenset({"text"})
-PICTURES: Set[Modality] = TEXT | {"image"}
-PAPERS: Set[Modality] = PICTURES | {"file"}
-SOUNDS: Set[Modality] = TEXT | {"audio"}
-EVERYTHING: Set[Modality] = PAPERS | {"audio", "video"}
+
+def _kinds(*modalities: Modality) -> Set[Modality]:
+    return frozenset(modalities)
+
+
+NOTHING = _kinds()
+TEXT = _kinds("text")
+PICTURES = _kinds("text", "image")
+PAPERS = _kinds("text", "image", "file")
+FILMS = _kinds("text", "image", "file", "video")
+SOUNDS = _kinds("text", "audio")
+EVERYTHING = _kinds("text", "image", "file", "audio", "video")
+ONLY_AUDIO = _kinds("audio")
+ONLY_IMAGE = _kinds("image")
+ONLY_VIDEO = _kinds("video")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +45,15 @@ def _maker(inputs: Set[Modality], outputs: Set[Modality] = TEXT) -> Family:
 
 
 FAMILIES: Mapping[str, Family] = {
-    "*embed*": _maker(TEXT, frozenset()),
-    "*rerank*": _maker(TEXT, frozenset()),
+    "*embed*": _maker(TEXT, NOTHING),
+    "*rerank*": _maker(TEXT, NOTHING),
     "*moderation*": _maker(PICTURES),
-    "*whisper*": _maker(frozenset({"audio"})),
-    "*transcribe*": _maker(frozenset({"audio"})),
-    "*-tts*": _maker(TEXT, frozenset({"audio"})),
-    "tts-*": _maker(TEXT, frozenset({"audio"})),
-    "dall-e*": _maker(TEXT, frozenset({"image"})),
-    "gpt-image*": _maker(PICTURES, frozenset({"image"})),
+    "*whisper*": _maker(ONLY_AUDIO),
+    "*transcribe*": _maker(ONLY_AUDIO),
+    "*-tts*": _maker(TEXT, ONLY_AUDIO),
+    "tts-*": _maker(TEXT, ONLY_AUDIO),
+    "dall-e*": _maker(TEXT, ONLY_IMAGE),
+    "gpt-image*": _maker(PICTURES, ONLY_IMAGE),
     "gpt-*realtime*": Family(SOUNDS, SOUNDS),
     "gpt-*audio*": Family(SOUNDS, SOUNDS),
     "gpt-*search*": Family(TEXT, tools=False, structured_output=True),
@@ -66,8 +77,8 @@ FAMILIES: Mapping[str, Family] = {
     "claude-*": Family(PAPERS, structured_output=True),
     "gemini-*image*": Family(PICTURES, PICTURES, tools=False),
     "gemini-*": Family(EVERYTHING, structured_output=True),
-    "imagen*": _maker(TEXT, frozenset({"image"})),
-    "veo*": _maker(PICTURES, frozenset({"video"})),
+    "imagen*": _maker(TEXT, ONLY_IMAGE),
+    "veo*": _maker(PICTURES, ONLY_VIDEO),
     "mistral-ocr*": _maker(PAPERS),
     "pixtral*": Family(PICTURES, structured_output=True),
     "voxtral*": Family(SOUNDS, structured_output=True),
@@ -78,7 +89,7 @@ FAMILIES: Mapping[str, Family] = {
     "mistral-*": Family(None, structured_output=True),
     "command-a-vision*": Family(PICTURES, tools=False, structured_output=True),
     "command-*": Family(structured_output=True),
-    "grok-*image*": _maker(PICTURES, frozenset({"image"})),
+    "grok-*image*": _maker(PICTURES, ONLY_IMAGE),
     "grok-[23]*": Family(None, structured_output=None),
     "grok-code*": Family(structured_output=True),
     "grok-*": Family(PICTURES, structured_output=True),
@@ -88,37 +99,33 @@ FAMILIES: Mapping[str, Family] = {
     "llama-4*": Family(PICTURES),
     "llama-3*": Family(),
     "qwen*-vl*": Family(PICTURES),
-    "kimi-k2*": Family(None),
+    "qwen3*": Family(None),
+    "kimi-*": Family(None),
     "glm-*v": Family(PICTURES, structured_output=False),
     "glm-*": Family(structured_output=False),
     "nova-micro*": Family(structured_output=False),
-    "nova-*": Family(PAPERS | {"video"}, structured_output=False),
+    "nova-*": Family(FILMS, structured_output=False),
 }
-"""By patterns of a model's own name, without who made it or who sells it; the first that fits counts."""
+"""By patterns of a model's own name, without its maker or seller; the first that fits counts."""
 
 UNKNOWN = Family(None, None, None, None)
+EVERYTHING_GOES = Capabilities(images=True, audio=True, files=True, output=True)
 NARROWS: Mapping[str, Modality] = {"images": "image", "audio": "audio", "files": "file"}
 """What a provider must be able to carry for a model to be shown it."""
 
 
-def with_family(info: ModelInfo) -> ModelInfo:
-    """``info`` with what its family can do, as far as its provider lets it."""
-    provider, _, name = info.name.partition(":")
-    own_name = name.lower().rpartition("/")[2]
+def abilities(provider: str, model: str) -> ModelInfo:
+    """What a model reads, writes and can do, as far as a provider, by its name in our table, lets it."""
+    own_name = model.lower().removeprefix("ft:").rpartition("/")[2]
     # Bedrock's names begin with a region and a maker: us.anthropic.claude-...
     shorter = own_name.rpartition("anthropic.")[2].rpartition("amazon.")[2]
     family = next((row for pattern, row in FAMILIES.items() if fnmatchcase(shorter, pattern)), UNKNOWN)
     row = PROVIDERS.get(ALIASES.get(provider, provider))
-    return replace(info, **_narrowed(family, row.capabilities if row is not None else None))
-
-
-def _narrowed(family: Family, can: Capabilities | None) -> dict[str, object]:
-    inputs = family.inputs
-    if can is not None and inputs is not None:
-        inputs = inputs - {modality for ability, modality in NARROWS.items() if not getattr(can, ability)}
-    return {
-        "inputs": inputs,
-        "outputs": family.outputs,
-        "tools": family.tools if can is None or can.tools else False,
-        "structured_output": family.structured_output if can is None or can.output else False,
-    }
+    can = row.capabilities if row is not None else EVERYTHING_GOES
+    hidden = {modality for ability, modality in NARROWS.items() if not getattr(can, ability)}
+    return ModelInfo(
+        inputs=None if family.inputs is None else family.inputs - hidden,
+        outputs=family.outputs,
+        tools=family.tools if can.tools else False,
+        structured_output=family.structured_output if can.output else False,
+    )

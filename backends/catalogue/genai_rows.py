@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from importlib.metadata import version
-from typing import Any
+from typing import Any, cast
 
-from .families import with_family
+from .families import abilities
 from .info import Modality, ModelInfo
 from .price import Price
 
@@ -36,12 +36,13 @@ WRITES: Mapping[str, Modality] = {
 def info_of(name: str, model: Any) -> ModelInfo:
     """A ``genai_prices.types.ModelInfo``, as the model that an agent calls ``name``."""
     rows = _rows(model)
-    info = with_family(ModelInfo(name=name))
+    info = abilities(name.partition(":")[0], model.id)
     reads = frozenset(modality for unit, modality in READS.items() if any(_has(prices, unit) for prices, _ in rows))
     writes = frozenset(modality for unit, modality in WRITES.items() if any(_has(prices, unit) for prices, _ in rows))
     apart = ", ".join(sorted(reads | writes))
     return replace(
         info,
+        name=name,
         title=model.name or model.id,
         context_window=model.context_window,
         prices=tuple(price for prices, when in rows if (price := _price(model.id, prices, when)) is not None),
@@ -54,9 +55,11 @@ def info_of(name: str, model: Any) -> ModelInfo:
 
 def _rows(model: Any) -> list[tuple[Any, Any]]:
     """Prices and when they hold, or ``None``. What stands first holds whenever nothing else does."""
-    if not isinstance(model.prices, list):
-        return [(model.prices, None)]
-    return [(row.prices, row.constraint if place else None) for place, row in enumerate(model.prices)]
+    prices: Any = model.prices
+    if isinstance(prices, list):
+        rows = cast("list[Any]", prices)
+        return [(row.prices, row.constraint if place else None) for place, row in enumerate(rows)]
+    return [(prices, None)]
 
 
 def _has(prices: Any, unit: str) -> bool:
@@ -70,7 +73,7 @@ def _price(model_id: str, prices: Any, when: Any) -> Price | None:
         return None
     starts = sorted({tier.start for amount in amounts.values() for tier in getattr(amount, "tiers", ())})
     return Price(
-        **_amounts(amounts, 0),
+        **_amounts(amounts),
         above={start: Price(**_amounts(amounts, start)) for start in starts},
         valid_from=getattr(when, "start_date", None),
         hours=(_in_utc(when.start_time), _in_utc(when.end_time)) if hasattr(when, "start_time") else None,
@@ -78,14 +81,16 @@ def _price(model_id: str, prices: Any, when: Any) -> Price | None:
     )
 
 
-def _amounts(amounts: Mapping[str, Any], start: int) -> dict[str, Any]:
+def _amounts(amounts: Mapping[str, Any], start: int = -1) -> dict[str, Any]:
     """Our amounts for prompts of more than ``start`` tokens; what is not priced costs nothing."""
-    dollars = {"input_usd": 0.0, "output_usd": 0.0} | {kind: _at(amount, start) for kind, amount in amounts.items()}
+    dollars: dict[str, Any] = {"input_usd": 0.0, "output_usd": 0.0} | {
+        kind: _at(amount, start) for kind, amount in amounts.items()
+    }
     return dollars | {"request_usd": dollars.get("request_usd", 0.0) / 1000}
 
 
 def _at(amount: Any, start: int) -> float:
-    reached = [tier.price for tier in getattr(amount, "tiers", ()) if 0 < tier.start <= start]
+    reached = [tier.price for tier in getattr(amount, "tiers", ()) if tier.start <= start]
     return float(reached[-1] if reached else getattr(amount, "base", amount))
 
 

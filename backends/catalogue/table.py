@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from typing import cast
 
 from .errors import BadEntry
 from .info import ModelInfo
@@ -47,7 +48,9 @@ def _info(name: str, entry: Entry) -> ModelInfo:
 
 
 def _prices(name: str, entry: object) -> tuple[Price, ...]:
-    prices = (entry,) if isinstance(entry, Price) else entry
-    if isinstance(prices, Sequence) and all(isinstance(price, Price) for price in prices):
-        return tuple(prices)
-    raise BadEntry(f"the entry of {name!r} is {type(entry).__name__}: write a Price, a list of them, or a ModelInfo")
+    prices: Sequence[object] = cast("Sequence[object]", entry) if isinstance(entry, list | tuple) else (entry,)
+    kept = tuple(price for price in prices if isinstance(price, Price))
+    if len(kept) < len(prices):
+        kind = type(entry).__name__
+        raise BadEntry(f"the entry of {name!r} is {kind}: write a Price, a list of them, or a ModelInfo")
+    return kept

@@ -48,7 +48,7 @@ def is_sound(vector: Vector) -> bool:
 
 
 def cosine(one: Vector, other: Vector) -> float:
-    """How alike two vectors point: 1 is the same direction, 0 has nothing to do with it. A vector of zeros is like none.
+    """How much two vectors point the same way, from -1 to 1. A vector of zeros points nowhere: it gives 0.
 
     :raises ValueError: they are not of one length, so not of one model.
     """

@@ -24,6 +24,7 @@ from ...events.content import (
 )
 from ..errors import Refused
 from .call_ids import CallIds
+from .signatures import own_signature
 
 Json = dict[str, Any]
 
@@ -97,8 +98,8 @@ class History:
             blocks.append({"type": "text", "text": block.text})
 
     def say_thinking(self, block: Thinking, blocks: list[Json]) -> None:
-        if block.signature is not None:
-            blocks.append({"type": "thinking", "thinking": block.text, "signature": block.signature})
+        if (signature := own_signature(block, self._provider)) is not None:
+            blocks.append({"type": "thinking", "thinking": block.text, "signature": signature})
 
     def say_call(self, call: ToolCall, blocks: list[Json]) -> None:
         wire_id = self._ids.of_call(call)

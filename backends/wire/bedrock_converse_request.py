@@ -29,6 +29,7 @@ from ..errors import Refused
 from .bedrock_families import ANY_FAMILY, FAMILIES, Family, of_model
 from .bedrock_media import DocumentNames, write_media
 from .call_ids import CallIds
+from .signatures import own_signature
 from .strict_schema import ANTHROPIC, strict_schema
 
 Json = dict[str, Any]
@@ -158,7 +159,7 @@ class History:
             match block:
                 case Text(text) | Refusal(text) if text.strip():
                     content.append({"text": text})
-                case Thinking(text, str() as signature):
+                case Thinking(text) if signature := own_signature(block, self._provider):
                     content.append({"reasoningContent": {"reasoningText": {"text": text, "signature": signature}}})
                 case ToolCall():
                     content.append({"toolUse": self._call(block)})

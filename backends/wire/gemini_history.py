@@ -26,6 +26,7 @@ from ...events.content import (
     ToolCall,
     ToolResult,
 )
+from .signatures import own_signature
 
 Json = dict[str, Any]
 
@@ -114,8 +115,8 @@ class History:
             self._taken.add(wire_id)
             self._ids[call.call_id] = function["id"] = wire_id
         part: Json = {"functionCall": function}
-        if call.signature is not None:
-            part["thoughtSignature"] = call.signature
+        if (signature := own_signature(call, self._provider)) is not None:
+            part["thoughtSignature"] = signature
         return part
 
     def _result(self, result: ToolResult, attached: list[Json]) -> Json:

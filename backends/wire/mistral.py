@@ -15,6 +15,7 @@ from .media import data_url
 from .openai_chat import ChatReader
 from .openai_chat_request import Dialect, Json, audio_part
 from .openai_chat_request import encode as encode_chat
+from .signatures import own_signature
 from .sse import SseReader
 from .wire import Wire
 
@@ -54,7 +55,7 @@ def _own(message: Message, provider: str, ids: "_Ids") -> Message:
     for block in message.content:
         match block:
             case Thinking():
-                parts.append(_thinking(block))
+                parts.append(_thinking(block, provider))
             case Text(words) | Refusal(words):
                 blocks.append(Text(words))
                 parts.append({"type": "text", "text": words})
@@ -67,9 +68,10 @@ def _own(message: Message, provider: str, ids: "_Ids") -> Message:
     return replace(message, content=tuple(blocks))
 
 
-def _thinking(block: Thinking) -> Json:
+def _thinking(block: Thinking, provider: str) -> Json:
     part: Json = {"type": "thinking", "thinking": [{"type": "text", "text": block.text}]}
-    return part if block.signature is None else {**part, "signature": block.signature}
+    signature = own_signature(block, provider)
+    return part if signature is None else {**part, "signature": signature}
 
 
 class _Ids:

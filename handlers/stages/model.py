@@ -68,7 +68,7 @@ class AskModel:
             self._streaming,
             self._output,
         )
-        fold = ReplyFold(f"{event.seq}")
+        fold = ReplyFold(f"{event.seq}", event.model.partition(":")[0])
         run.open_reply(fold)
         started = monotonic()
         try:

@@ -1,6 +1,7 @@
 """Servers on loopback that send exactly the bytes a test wants, and a transport that needs no server at all."""
 
 import socket
+import ssl
 import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -8,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
-from anyio.abc import SocketAttribute, SocketStream
+from anyio.abc import ByteStream, SocketAttribute
 from anyio.streams.buffered import BufferedByteReceiveStream
+from anyio.streams.tls import TLSListener
 from pydantic_core import from_json, to_json
 
 from loopbus.backends.transport import HttpReply, HttpRequest
@@ -43,7 +45,7 @@ def stop(reason: str = "stop") -> bytes:
 class Connection:
     """One connection as the server sees it: what was asked last, and how to answer."""
 
-    def __init__(self, stream: SocketStream) -> None:
+    def __init__(self, stream: ByteStream) -> None:
         self._stream = stream
         self._buffered = BufferedByteReceiveStream(stream)
         self.head = b""
@@ -126,12 +128,13 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(answer: Answer) -> AsyncGenerator[Server, None]:
+async def serving(answer: Answer, *, tls: ssl.SSLContext | None = None) -> AsyncGenerator[Server, None]:
     """A server whose every request is answered by ``answer``; leaving cancels what still runs."""
-    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
-    server = Server(f"http://127.0.0.1:{listener.extra(SocketAttribute.local_port)}")
+    plain = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    listener = plain if tls is None else TLSListener(plain, tls, standard_compatible=False)
+    server = Server(f"http{'s' if tls else ''}://127.0.0.1:{plain.extra(SocketAttribute.local_port)}")
 
-    async def serve(stream: SocketStream) -> None:
+    async def serve(stream: ByteStream) -> None:
         server.opened += 1
         server.change(open=1)
         try:

@@ -80,7 +80,7 @@ class CleanupContract(TransportCase):
             await server.wait_open(0)
 
     async def test_a_thousand_cancelled_requests_leave_the_pool_whole(self) -> None:
-        """Twenty at a time on ten connections, cancelled at every stage: the next request succeeds, and all are free."""
+        """Twenty at a time on ten connections, cancelled at every stage: the next succeeds, and all are free."""
         transport = self.transport(max_connections=10)
         async with serving(answer_by_path) as server, aclosing(transport):
             for ticks in range(50):

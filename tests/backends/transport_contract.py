@@ -158,3 +158,64 @@ class ExchangeContract(TransportCase):
         async with serving(answer) as server, aclosing(self.transport()) as transport:
             with pytest.raises(Broken):
                 await read(transport, server.url)
+
+    async def test_nothing_is_remembered_from_one_exchange_for_the_next(self) -> None:
+        """A cookie that a server sets is not sent back: exchanges of different people share a transport."""
+        cookies: list[str] = []
+
+        async def answer(connection: Connection) -> None:
+            cookies.append(connection.header("cookie"))
+            await connection.send(HEAD.replace(b"\r\n\r\n", b"\r\nset-cookie: user=alice; path=/\r\n\r\n"), END)
+
+        async with serving(answer) as server, aclosing(self.transport()) as transport:
+            await read(transport, server.url)
+            await read(transport, server.url)
+        assert cookies == ["", ""]
+
+    async def test_an_address_is_asked_for_exactly_as_it_is_written(self) -> None:
+        """What is escaped stays escaped, for a signature is over that; what must be escaped is."""
+        asked: list[bytes] = []
+
+        async def answer(connection: Connection) -> None:
+            asked.append(connection.head.split(b" ")[1])
+            await answer_ok(connection)
+
+        async with serving(answer) as server, aclosing(self.transport()) as transport:
+            await read(transport, f"{server.url}/model/a%3A0%2Fb:c/t\u00e9?alt=sse&q=%2B+x")
+        assert asked == [b"/model/a%3A0%2Fb:c/t%C3%A9?alt=sse&q=%2B+x"]
+
+    async def test_a_user_in_the_address_signs_in(self) -> None:
+        """As browsers do it: basic authentication, with the escapes undone."""
+        heard: list[str] = []
+
+        async def answer(connection: Connection) -> None:
+            heard.append(connection.header("authorization"))
+            await answer_ok(connection)
+
+        async with serving(answer) as server, aclosing(self.transport()) as transport:
+            await read(transport, server.url.replace("//", "//al%40ice:se%3Acret@"))
+        assert heard == ["Basic YWxAaWNlOnNlOmNyZXQ="]
+
+    async def test_headers_may_be_long(self) -> None:
+        """Gateways add policies of several kilobytes."""
+        policy = b"p" * 30_000
+
+        async def answer(connection: Connection) -> None:
+            await connection.send(HEAD.replace(b"\r\n\r\n", b"\r\nx-policy: " + policy + b"\r\n\r\n"), END)
+
+        transport = self.transport()
+        async with serving(answer) as server, aclosing(transport), transport.open(HttpRequest(server.url)) as reply:
+            assert reply.headers["x-policy"] == policy.decode()
+
+    async def test_a_request_without_a_body_has_none(self) -> None:
+        """A list of models is asked for by GET, with neither a body nor a word about one."""
+        heads: list[bytes] = []
+
+        async def answer(connection: Connection) -> None:
+            heads.append(connection.head.lower())
+            await answer_ok(connection)
+
+        async with serving(answer) as server, aclosing(self.transport()) as transport:
+            await read(transport, server.url, method="GET")
+        assert b"content-length" not in heads[0]
+        assert b"content-type" not in heads[0]

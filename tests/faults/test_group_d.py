@@ -136,7 +136,7 @@ async def test_f72_what_only_its_provider_understands_is_kept_and_sent_back() ->
         run = await tested.start(Agent(model, tools=[add]))
         assert (await run.result()).output == "3"
     sent = model.requests[1].messages[1].content
-    assert sent[:2] == (Thinking("hm", "signed"), unknown)
+    assert sent[:2] == (Thinking("hm", "signed", "scripted"), unknown)
 
 
 async def test_reasoning_is_kept_apart_from_the_answer() -> None:
@@ -152,7 +152,7 @@ async def test_reasoning_is_kept_apart_from_the_answer() -> None:
         run = await tested.start(Agent(saying(*said)))
         assert (await run.result()).output == "42"
     (replied,) = [event for event in run.log if isinstance(event, ModelReplied)]
-    assert replied.content == (Thinking("let me see", "signed"), text("42"))
+    assert replied.content == (Thinking("let me see", "signed", "scripted"), text("42"))
 
 
 @pytest.mark.parametrize("error", [KeyError("choices"), RuntimeError("no running event loop"), SystemExit(1)])

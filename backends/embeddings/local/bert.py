@@ -36,16 +36,14 @@ class Bert:
     def __init__(self, tensors: Mapping[str, Array], heads: int) -> None:
         self._numpy = load("numpy", MISSING)
         try:
-            words = tensors["embeddings.word_embeddings.weight"]
-            # There is only one kind of segment here, so its embedding is the same at every place.
-            places = (
-                tensors["embeddings.position_embeddings.weight"] + tensors["embeddings.token_type_embeddings.weight"][0]
-            )
+            self._words = tensors["embeddings.word_embeddings.weight"]
+            # There is one kind of segment here, so what it adds is the same for every token.
+            kind = tensors["embeddings.token_type_embeddings.weight"][0]
+            self._places = tensors["embeddings.position_embeddings.weight"] + kind
             self._norm = _Norm(tensors, "embeddings.LayerNorm")
-            count = sum(name.endswith(".intermediate.dense.bias") for name in tensors)
-            self._layers = [_Layer(self._numpy, tensors, f"encoder.layer.{n}", heads) for n in range(count)]
-            self._words, self._places = words, places
-            self.dimensions: int = words.shape[1]
+            layers = sum(name.endswith(".intermediate.dense.bias") for name in tensors)
+            self._layers = [_Layer(self._numpy, tensors, f"encoder.layer.{n}", heads) for n in range(layers)]
+            self.dimensions: int = self._words.shape[1]
             # What does not fit together shows when it is used.
             self.vectors([[0, 0], [0]])
         except (KeyError, ValueError, IndexError) as exc:
@@ -77,9 +75,10 @@ class _Dense:
         self._bias = numpy.concatenate([tensors[f"{name}.bias"] for name in names])
 
     def __call__(self, states: Array) -> Array:
-        result = states @ self._weight
+        # Over all tokens at once: numpy would multiply text by text, which takes several times as long.
+        result = states.reshape(-1, states.shape[-1]) @ self._weight
         result += self._bias
-        return result
+        return result.reshape(*states.shape[:-1], -1)
 
 
 class _Norm:

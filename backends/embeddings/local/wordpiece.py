@@ -1,8 +1,9 @@
 """Cuts text into the pieces that BERT was trained on, by the rules of its "uncased" models.
 
-Source: https://arxiv.org/abs/1810.04805 and the "uncased" tokenizer published with it. A text is brought into lower case
-without accents, split at blanks and around punctuation and Chinese characters, and each word is cut into the longest
-pieces that the vocabulary has. Unlike there, a text cannot name special tokens: ``[SEP]`` in it is five characters.
+Source: https://arxiv.org/abs/1810.04805 and the "uncased" tokenizer published with it. A text is brought into lower
+case without accents, split at blanks and around punctuation and Chinese characters, and each word is cut into the
+longest pieces that the vocabulary has. Unlike there, a text cannot name special tokens: ``[SEP]`` in it is no more than
+its five characters.
 """
 
 import unicodedata

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ...wire.bedrock_converse import model_path
-from ...wire.fields import count, items
+from ...wire.fields import items
 from ..batches import Limits
 from ..contract import Purpose
 from ..vectors import Vector, from_floats
-from .wire import Answer, Ask, EmbeddingWire, Headers, Json
+from .wire import Answer, Ask, EmbeddingWire, Headers, Json, tokens_at
 
 INPUT_TYPES: Mapping[Purpose, str] = {
     "document": "search_document",
@@ -43,19 +43,13 @@ def encode(ask: Ask) -> Json:
 
 def read(answer: Json, headers: Headers) -> Answer:
     """The vectors; the tokens are those that are billed."""
-    billed = (answer.get("meta") or {}).get("billed_units") or {}
-    return Answer(_vectors(answer["embeddings"]), count(billed.get("input_tokens")))
+    return Answer(_vectors(answer["embeddings"]), tokens_at(answer, "meta", "billed_units", "input_tokens"))
 
 
 def read_from_bedrock(answer: Json, headers: Headers) -> Answer:
     """The vectors; Bedrock tells the tokens in a header."""
-    return Answer(_vectors(answer["embeddings"]), tokens_in(headers))
-
-
-def tokens_in(headers: Headers) -> int:
-    """What Bedrock says in its headers of the tokens that were read."""
     told = headers.get("x-amzn-bedrock-input-token-count", "")
-    return int(told) if told.isdecimal() else 0
+    return Answer(_vectors(answer["embeddings"]), int(told) if told.isdecimal() else 0)
 
 
 def _vectors(found: Any) -> list[Vector]:

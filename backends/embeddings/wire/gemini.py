@@ -1,9 +1,9 @@
 """Gemini's embeddings with an API key (``batchEmbedContents``) and those of Vertex (``predict``).
 
 Sources: https://ai.google.dev/api/embeddings and
-https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api. ``batchEmbedContents`` cuts what
-is too long and does not say so; only Vertex can be told not to. Vectors that were asked to be shorter than a model's own
-are not of length 1.
+https://cloud.google.com/vertex-ai/generative-ai/docs/model-reference/text-embeddings-api. ``batchEmbedContents`` cuts
+what is too long and does not say so; only Vertex can be told not to. Vectors that were asked to be shorter than a
+model's own are not of length 1.
 """
 
 from collections.abc import Mapping
@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from ...wire.fields import count, items
+from ...wire.fields import items
 from ..batches import Limits
 from ..contract import Purpose
 from ..vectors import from_floats
-from .wire import Answer, Ask, EmbeddingWire, Headers, Json
+from .wire import Answer, Ask, EmbeddingWire, Headers, Json, tokens_at
 
 TASKS: Mapping[Purpose, str] = {
     "document": "RETRIEVAL_DOCUMENT",
@@ -53,9 +53,8 @@ def _encode(ask: Ask, before: str, fields: Json) -> Json:
 
 def read(answer: Json, headers: Headers) -> Answer:
     """The vectors; newer models tell the tokens too."""
-    usage = answer.get("usageMetadata") or {}
     vectors = [from_floats(items(one["values"])) for one in items(answer["embeddings"])]
-    return Answer(vectors, count(usage.get("promptTokenCount")))
+    return Answer(vectors, tokens_at(answer, "usageMetadata", "promptTokenCount"))
 
 
 def encode_instances(ask: Ask) -> Json:
@@ -70,7 +69,7 @@ def encode_instances(ask: Ask) -> Json:
 def read_predictions(answer: Json, headers: Headers) -> Answer:
     """The vectors, and the sum of what each says of its tokens."""
     found = [one["embeddings"] for one in items(answer["predictions"])]
-    tokens = sum(count((one.get("statistics") or {}).get("token_count")) for one in found)
+    tokens = sum(tokens_at(one, "statistics", "token_count") for one in found)
     return Answer([from_floats(items(one["values"])) for one in found], tokens)
 
 

@@ -1,13 +1,13 @@
 """Ollama's own embeddings.
 
-Source of the format: https://docs.ollama.com/api/embed. Unlike Ollama's OpenAI door, this one can be told not to cut what
-is too long, so it always is told.
+Source of the format: https://docs.ollama.com/api/embed. Unlike Ollama's OpenAI door, this one can be told not to cut
+what is too long, so it always is told.
 """
 
-from ...wire.fields import count, items
+from ...wire.fields import items
 from ..batches import Limits
 from ..vectors import from_floats
-from .wire import Answer, Ask, EmbeddingWire, Headers, Json
+from .wire import Answer, Ask, EmbeddingWire, Headers, Json, tokens_at
 
 
 def encode(ask: Ask) -> Json:
@@ -19,7 +19,7 @@ def encode(ask: Ask) -> Json:
 def read(answer: Json, headers: Headers) -> Answer:
     """The vectors, in the order of the texts."""
     vectors = [from_floats(items(one)) for one in items(answer["embeddings"])]
-    return Answer(vectors, count(answer.get("prompt_eval_count")))
+    return Answer(vectors, tokens_at(answer, "prompt_eval_count"))
 
 
 OLLAMA = EmbeddingWire(

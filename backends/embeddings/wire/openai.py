@@ -1,17 +1,17 @@
 """OpenAI's embeddings, and those of everyone who speaks the same.
 
-Source of the format: https://platform.openai.com/docs/api-reference/embeddings. The numbers may stand there as a list or
-as base64, a quarter as long and ten times as fast to read; both are read, whichever was asked for.
+Source of the format: https://platform.openai.com/docs/api-reference/embeddings. The numbers may stand there as a list
+or as base64, which is shorter and faster to read; both are read, whichever was asked for.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from ...wire.fields import count, items
+from ...wire.fields import items
 from ..batches import Limits
 from ..vectors import Vector, from_base64, from_floats
-from .wire import Answer, Ask, EmbeddingWire, Headers, Json
+from .wire import Answer, Ask, EmbeddingWire, Headers, Json, tokens_at
 
 LIMITS = Limits(texts=128, bytes=128 * 1024)
 """For a server of which nothing is known."""
@@ -37,8 +37,7 @@ def openai_wire(
 def read(answer: Json, headers: Headers) -> Answer:
     """The vectors, by their index; where a server gives each the same, as they come."""
     data = sorted(items(answer["data"]), key=lambda one: one.get("index") or 0)
-    usage = answer.get("usage") or {}
-    return Answer([_vector(one["embedding"]) for one in data], count(usage.get("prompt_tokens")))
+    return Answer([_vector(one["embedding"]) for one in data], tokens_at(answer, "usage", "prompt_tokens"))
 
 
 def _vector(value: Any) -> Vector:

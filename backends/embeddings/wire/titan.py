@@ -6,10 +6,10 @@ Source of the format: https://docs.aws.amazon.com/bedrock/latest/userguide/model
 from dataclasses import replace
 
 from ...wire.bedrock_converse import model_path
-from ...wire.fields import count, items
+from ...wire.fields import items
 from ..batches import Limits
 from ..vectors import from_floats
-from .wire import Answer, Ask, EmbeddingWire, Headers, Json
+from .wire import Answer, Ask, EmbeddingWire, Headers, Json, tokens_at
 
 
 def encode_v1(ask: Ask) -> Json:
@@ -26,7 +26,7 @@ def encode_v2(ask: Ask) -> Json:
 
 def read(answer: Json, headers: Headers) -> Answer:
     """The one vector."""
-    return Answer([from_floats(items(answer["embedding"]))], count(answer.get("inputTextTokenCount")))
+    return Answer([from_floats(items(answer["embedding"]))], tokens_at(answer, "inputTextTokenCount"))
 
 
 TITAN_V2 = EmbeddingWire(

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from ...errors import Misunderstood
-from ...wire.fields import WRONG_SHAPE
+from ...wire.fields import WRONG_SHAPE, count
 from ..batches import Limits
 from ..contract import Purpose
 from ..vectors import Vector, is_sound
@@ -67,6 +67,14 @@ def read_answer(wire: EmbeddingWire, answer: Json, headers: Headers, texts: int)
         if len(vector) != len(vectors[0]) or not is_sound(vector):
             raise Misunderstood(f"vector {index} of {len(vectors)} is empty, of another length, or not of numbers")
     return Answer(vectors, tokens)
+
+
+def tokens_at(answer: Json, *path: str) -> int:
+    """The number of tokens that stands at ``path`` in ``answer``; 0 if it is not told."""
+    value: Any = answer
+    for name in path:
+        value = cast("Json", value).get(name) if isinstance(value, dict) else None
+    return count(value)
 
 
 def _excerpt(answer: Json) -> bytes:

@@ -52,7 +52,7 @@ async def test_the_second_time_the_same_request_costs_nothing_and_says_so(kind: 
     assert [result.cost_usd for result in results] == [8.0, 0.0]
     assert results[1].usage == Usage()
     assert len(of(second, ToolStarted)) == 1
-    assert of(second, ModelReplied)[0].content[0] == thinking("hm", "sig")
+    assert of(second, ModelReplied)[0].content[0] == Thinking("hm", "sig", "cached")
     assert of(first, ReplyRecalled) == []
     recalled = of(second, ReplyRecalled)
     assert [(event.model, event.saved) for event in recalled] == [("cached", Usage(3, 0)), ("cached", Usage(5, 0))]
