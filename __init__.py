@@ -58,7 +58,7 @@ _HOMES = {
 }
 """Where each name is at home."""
 
-_ROOMS = frozenset({"backends", "bus", "events", "handlers", "runtime", "tools"})
+_ROOMS = frozenset({"backends", "bus", "events", "handlers", "runtime", "stores", "tools"})
 """Reached as attributes too: ``loopbus.events.ToolFinished``."""
 
 

@@ -8,6 +8,7 @@ BackendError         the model gave no answer that can be used
   Broken             connection lost or timed out, perhaps half-way
     Incomplete       the stream ended without its stop; carries what came of it
   Misunderstood      bytes we could not parse; carries the frame
+    Garbled          they are no JSON at all, as if damaged on the way
   ScriptExhausted    a scripted model was asked once more than it has replies
 """
 
@@ -87,6 +88,12 @@ class Misunderstood(BackendError):
         excerpt = bytes(frame[:EXCERPT_BYTES])
         super().__init__(f"{message}: {excerpt!r}" if excerpt else message, **where)
         self.frame = excerpt
+
+
+class Garbled(Misunderstood):
+    """What should be JSON is none, as if it had been damaged on the way: asking again may help."""
+
+    retryable = True
 
 
 class ScriptExhausted(BackendError):

@@ -8,8 +8,8 @@ from .auth import Auth, NoAuth
 from .contract import Capabilities, Delta, Request
 from .errors import NotConfigured
 from .exchange import exchange
-from .http import HttpxTransport
 from .transport import HttpRequest, Transport
+from .transports import default_transport
 from .wire.failure import Account
 from .wire.objects import write_object
 from .wire.wire import Wire
@@ -49,7 +49,7 @@ class Hosted:
         }
         self._headers = {name.lower(): value for name, value in (headers or {}).items()}
         self._capabilities = capabilities
-        self._transport = transport or HttpxTransport()
+        self._transport = transport or default_transport()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._model!r})"

@@ -14,7 +14,7 @@ OLDEST_AIOHTTP = (3, 13)
 def default_transport(
     timeouts: Timeouts = DEFAULT_TIMEOUTS, *, max_connections: int = 1000, trust_env: bool = True
 ) -> Transport:
-    """aiohttp's if the extra ``[fast]`` is installed, else httpx's; the parameters mean the same to both."""
+    """Aiohttp's if the extra ``[fast]`` is installed, else httpx's; the parameters mean the same to both."""
     kind = AiohttpTransport if _has_aiohttp() else HttpxTransport
     return kind(timeouts, max_connections=max_connections, trust_env=trust_env)
 

@@ -1,6 +1,7 @@
 """The bus: events' base class, subscriptions, interception and bounded streams. It has never heard of a model."""
 
 from .bus import Bus
+from .data import dump, event_class, known_events, load
 from .errors import (
     AlreadyPublished,
     BadEvent,
@@ -23,7 +24,6 @@ from .interception import Ask, Instead, Policy, Veto
 from .observer import Observer
 from .queue import Overflow
 from .recorder import Recorder
-from .registry import dump, event_class, known_events, load
 from .selector import Selector
 from .stages import StageTable
 from .stream import Stream

@@ -5,14 +5,14 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel
 
 from .errors import BadSelector
 
-if TYPE_CHECKING:
-    from .event import Event
-
-E = TypeVar("E", bound="Event", covariant=True)
+E = TypeVar("E", bound=BaseModel, covariant=True)
+M = TypeVar("M", bound=BaseModel)
 
 
 class Selector(Generic[E]):
@@ -33,11 +33,11 @@ class Selector(Generic[E]):
         """Whether some events of the classes are left out."""
         return bool(self._fields)
 
-    def covers(self, event_class: type[Event]) -> bool:
+    def covers(self, event_class: type[BaseModel]) -> bool:
         """Whether events of this very class can be selected at all."""
         return issubclass(event_class, self.classes)
 
-    def select(self, events: list[Event]) -> list[Event]:
+    def select(self, events: list[M]) -> list[M]:
         """Those of the events that are selected, in their order."""
         if self._fields:
             return [event for event in events if self.matches(event)]
@@ -47,7 +47,7 @@ class Selector(Generic[E]):
             return events
         return [event for event in events if covered[type(event)]]
 
-    def matches(self, event: Event) -> bool:
+    def matches(self, event: BaseModel) -> bool:
         """Whether this event is selected; what cannot be compared is not equal."""
         try:
             return isinstance(event, self.classes) and all(
@@ -62,14 +62,14 @@ class Selector(Generic[E]):
         return f"{names}({', '.join(f'{name}={value!r}' for name, value in self._fields)})" if self._fields else names
 
 
-class _Covered(dict["type[Event]", bool]):
+class _Covered(dict[type[BaseModel], bool]):
     """Which very classes are covered, looked up once."""
 
-    def __init__(self, classes: tuple[type[Event], ...]) -> None:
+    def __init__(self, classes: tuple[type[BaseModel], ...]) -> None:
         super().__init__()
         self._classes = classes
 
-    def __missing__(self, event_class: type[Event]) -> bool:
+    def __missing__(self, event_class: type[BaseModel]) -> bool:
         covered = self[event_class] = issubclass(event_class, self._classes)
         return covered
 
@@ -100,7 +100,7 @@ def _remedy(given: object) -> str:
     return "subscribe to a class such as ToolFinished, or a tuple of them"
 
 
-def _check_field(event_class: type[Event], name: str) -> None:
+def _check_field(event_class: type[BaseModel], name: str) -> None:
     fields = event_class.model_fields
     if name not in fields:
         near = difflib.get_close_matches(name, fields, 1)

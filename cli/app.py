@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from .events import events
+from .models import models
 from .run import run
 from .tools import tools
 
@@ -16,7 +17,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, tools, events):
+for command in (run, tools, events, models):
     app.command()(command)
 
 

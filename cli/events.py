@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from ..bus.data import known_events
 from ..bus.event import Event
-from ..bus.registry import known_events
 from .output import write, write_json
 
 STAMPS = ("run_id", "seq", "at", "cause")

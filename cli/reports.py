@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Protocol
 
+from ..bus.data import dump
 from ..bus.event import Event
-from ..bus.registry import dump
 from ..events.content import Refusal, Text
 from ..events.model import ModelFailed, ModelReplied, TextDelta
 from ..runtime.result import RunResult

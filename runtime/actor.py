@@ -118,8 +118,9 @@ class Actor(Scope):
     async def _follow(self, event: Event) -> int:
         """Await the stage of a fact, then that of what it causes, and so on for as long as nobody else has a say.
 
-        Says how many it has handled. What is left, several events or one that a policy or a full queue may hold up, is in
-        the inbox then: at its front, because what a call came to is a fact before the next call of its reply begins.
+        Says how many it has handled. What is left is in the inbox then: several events at its end; one that a policy or
+        a full queue may hold up at its front, because what a call came to is a fact before the next call of its reply
+        begins.
         """
         inbox, bus, append, find_stage = self._inbox, self._bus, self.journal.append, self._stages.get
         for handled in _STEPS:

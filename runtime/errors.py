@@ -17,32 +17,11 @@ LoopbusError
   OutOfOrder            a stage caused an event that may not follow; a defect of that stage
 """
 
-from typing import TYPE_CHECKING, Any
-
 from ..bus.errors import LoopbusError
-
-if TYPE_CHECKING:
-    from .result import RunResult
-
-
-class RunError(LoopbusError):
-    """A run did not complete. ``result`` has its partial output, usage and a balanced conversation."""
-
-    def __init__(self, message: str, result: "RunResult[Any]") -> None:
-        super().__init__(message)
-        self.result = result
-
-
-class RunFailed(RunError):
-    """Something went wrong in the run; ``result.error`` says what."""
-
-
-class RunCancelled(RunError):
-    """Somebody stopped the run."""
-
-
-class LimitReached(RunError):
-    """The run reached one of its limits, or its last answer was cut by one."""
+from .result import LimitReached as LimitReached
+from .result import RunCancelled as RunCancelled
+from .result import RunError as RunError
+from .result import RunFailed as RunFailed
 
 
 class UsageError(LoopbusError):

@@ -1,17 +1,14 @@
-"""What a run comes to."""
+"""What a run comes to, and how it is told of one that did not complete."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Generic, TypeVar, cast
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
+from ..bus.errors import LoopbusError
 from ..events.content import Message
 from ..events.fault import Fault
-from ..events.run import RunFinished, Status
+from ..events.run import Status
 from ..events.usage import Usage
-from ..tools.errors import InvalidOutput
-from ..tools.output import OutputType
-from .errors import LimitReached, RunCancelled, RunError, RunFailed
-from .journal import Journal
 
 Output = TypeVar("Output", covariant=True)
 
@@ -46,6 +43,26 @@ class RunResult(Generic[Output]):
         raise error_class(f"run {self.run_id} {_WORDS[self.status]}: {self.reason}", self)
 
 
+class RunError(LoopbusError):
+    """A run did not complete. ``result`` has its partial output, usage and a balanced conversation."""
+
+    def __init__(self, message: str, result: RunResult[Any]) -> None:
+        super().__init__(message)
+        self.result = result
+
+
+class RunFailed(RunError):
+    """Something went wrong in the run; ``result.error`` says what."""
+
+
+class RunCancelled(RunError):
+    """Somebody stopped the run."""
+
+
+class LimitReached(RunError):
+    """The run reached one of its limits, or its last answer was cut by one."""
+
+
 _ERRORS: Mapping[Status, type[RunError]] = {
     "failed": RunFailed,
     "cancelled": RunCancelled,
@@ -56,31 +73,3 @@ _WORDS: Mapping[Status, str] = {
     "cancelled": "was cancelled",
     "limit": "reached a limit",
 }
-
-
-def result_of(journal: Journal, answer: OutputType[Any] | None = None) -> RunResult[Any]:
-    """The result of a run that is over; its output is an ``answer``, where that is a type."""
-    result = _logged(journal)
-    if answer is None or result.status != "completed":
-        return result
-    try:
-        return replace(result, output=answer.value(result.output))
-    except InvalidOutput as error:
-        # It was right when it was given: the type has changed since, or does not always judge alike.
-        fault = Fault.of(error, "runtime")
-        return replace(result, status="failed", reason=fault.message, error=fault)
-
-
-def _logged(journal: Journal) -> RunResult[Any]:
-    finished, state = cast(RunFinished, journal.events[-1]), journal.state
-    return RunResult(
-        run_id=journal.run_id,
-        status=finished.status,
-        output=finished.output,
-        usage=state.usage,
-        cost_usd=None if state.unpriced else state.cost_usd,
-        messages=tuple(state.transcript.messages),
-        turns=state.turn,
-        reason=finished.reason,
-        error=finished.error,
-    )

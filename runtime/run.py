@@ -18,9 +18,10 @@ from ..events.run import Status
 from ..tools.output import OutputType, Partial
 from .actor import Actor
 from .errors import BadInput, NothingToDecide, RunOver
+from .outcome import result_of
 from .partials import partials
 from .reader import Reader
-from .result import RunResult, result_of
+from .result import RunResult
 from .said import made, said
 from .stopping import Stopping
 

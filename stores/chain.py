@@ -28,38 +28,27 @@ def chained(before: bytes, entries: Iterable[Entry]) -> list[Row]:
     return rows
 
 
-def check(run_id: str, after: int, page: Page, limit: int) -> None:
-    """See that a page is what was written: without a gap, linked, and no shorter than the log.
+def flaw(run_id: str, after: int, page: Page, limit: int) -> StoreDamaged | None:
+    """What is wrong with a page, naming the first event that is; ``page.rows`` is cut before that one.
 
-    :raises StoreDamaged: it is not; ``seq`` is the first event that is wrong or missing. ``page.rows`` is cut before it.
+    A page that is what was written has no gap, is linked row by row, and ends where the log does.
     """
-    expected, before = after, page.before
+    seq, before = after, page.before
     for place, row in enumerate(page.rows):
-        expected += 1
-        if row.seq != expected:
+        seq += 1
+        if row.seq != seq or link(before, row.name, row.version, row.body) != row.digest:
             del page.rows[place:]
-            raise missing(run_id, expected)
-        if link(before, row.name, row.version, row.body) != row.digest:
-            del page.rows[place:]
-            raise StoreDamaged(
-                f"event {expected} of run {run_id} is not what was written; the events before it are whole",
-                run_id=run_id, seq=expected,
-            )  # fmt: skip
+            return _damaged(run_id, seq, "is not what was written" if row.seq == seq else "is missing")
         before = row.digest
-    if len(page.rows) < limit and expected < page.head.seq:
-        raise missing(run_id, expected + 1)
-    if expected == page.head.seq and before != page.head.digest:
-        raise StoreDamaged(
-            f"run {run_id} does not end with event {expected} as it was written", run_id=run_id, seq=expected
-        )
+    if len(page.rows) < limit and seq < page.head.seq:
+        return _damaged(run_id, seq + 1, "is missing")
+    if (seq > page.head.seq and page.rows) or (seq == page.head.seq and before != page.head.digest):
+        return _damaged(run_id, page.head.seq, "is not the end that was written")
+    return None
 
 
-def missing(run_id: str, seq: int) -> StoreDamaged:
-    """An event that was written, and is not there."""
-    return StoreDamaged(
-        f"event {seq} of run {run_id} is missing, and was written; the events before it are whole",
-        run_id=run_id, seq=seq,
-    )  # fmt: skip
+def _damaged(run_id: str, seq: int, how: str) -> StoreDamaged:
+    return StoreDamaged(f"event {seq} of run {run_id} {how}; the events before it are whole", run_id=run_id, seq=seq)
 
 
 @lru_cache(maxsize=1024)

@@ -3,20 +3,20 @@
 import json
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError
 
-from ..bus.errors import BadEvent, UnknownEvent
+from ..bus.data import event_class
+from ..bus.errors import AlreadyPublished, BadEvent, UnknownEvent
 from ..bus.event import Event, stamp
-from ..bus.registry import event_class
 from ..events.run import RunFinished, RunStarted
 from . import artifacts
 from .errors import StoreDamaged, UpcastFailed, WrongSeq
 from .opaque import OpaqueEvent
 from .rows import Batch, Entry, Opening
-from .upcasting import bring_up_to_date, is_old, newest
+from .upcasting import Fields, bring_up_to_date, is_old, newest
 
 _PLACE = {"run_id", "seq"}
 """What a row says by where it stands."""
@@ -48,9 +48,9 @@ def encode(event: Event) -> tuple[str, int, bytes]:
 
     :raises BadEvent: it is ephemeral, or a field holds what is no JSON.
     """
-    kind = type(event)
-    if kind is OpaqueEvent:
+    if isinstance(event, OpaqueEvent):
         return event.name, event.version, event.body
+    kind = type(event)
     if not kind.durable:
         raise BadEvent(f"{kind.event_name} is ephemeral: it is told to whoever listens, and has no place in a log")
     try:
@@ -81,7 +81,7 @@ def decode(run_id: str, seq: int, name: str, version: int, body: bytes) -> Event
         stamp(event, run_id, seq, at, cause)
     except UpcastFailed:
         raise
-    except ValueError as error:
+    except (ValueError, AlreadyPublished) as error:
         raise StoreDamaged(
             f"event {seq} of run {run_id} is no {name} version {version}: {_mistake(error)}", run_id=run_id, seq=seq
         ) from error
@@ -98,11 +98,14 @@ def _validated(kind: type[Event], body: bytes) -> Event:
     return kind.model_validate(_fields(body))
 
 
-def _fields(body: bytes) -> dict[str, Any]:
-    fields = json.loads(body, parse_int=_whole_number)
+def _fields(body: bytes) -> Fields:
+    try:
+        fields = json.loads(body, parse_int=_whole_number)
+    except RecursionError:
+        raise ValueError("they are nested too deeply") from None
     if not isinstance(fields, dict):
         raise ValueError("they are no JSON object")
-    return fields
+    return cast(Fields, fields)
 
 
 def _whole_number(digits: str) -> int:
@@ -140,7 +143,7 @@ def _out_of_place(event: Event, first: Event, seq: int) -> WrongSeq:
     )  # fmt: skip
 
 
-def _mistake(error: ValueError) -> str:
+def _mistake(error: Exception) -> str:
     if not isinstance(error, ValidationError):
         return str(error)
     first = error.errors(include_url=False, include_input=False)[0]

@@ -19,7 +19,9 @@ _steps: dict[tuple[str, int], _Step] = {}
 
 
 def upcasts(name: str, version: int, *, to: tuple[str, int] | None = None) -> Callable[[Upcast], Upcast]:
-    """Register a function that makes the fields of an older event those of the next version, or of event ``to``::
+    """Register a function that makes the fields of an older event those of the next version, or of event ``to``.
+
+    Such as::
 
         @upcasts("shop.order_shipped", 1)
         def _(fields: dict[str, Any]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ ROOMS = {
     "events": room("bus events", "pydantic pydantic_core"),
     "tools": room("events tools", "pydantic pydantic_core"),
     "stores": room("bus events stores", "pydantic pydantic_core anyio psycopg"),
-    "backends": room("events backends", "pydantic pydantic_core anyio httpx httpx2 botocore google"),
+    "backends": room("events backends", "pydantic pydantic_core anyio httpx httpx2 aiohttp yarl botocore google"),
     "backends.local": room("events backends", "pydantic pydantic_core anyio xllamacpp"),
     "backends.wire": room(
         "events backends.wire backends.contract backends.errors",

@@ -8,6 +8,7 @@ left out. A unit of tokens that we cannot tell apart, as of sound, is counted at
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
+from functools import cache
 from importlib.metadata import version
 from typing import Any, cast
 
@@ -53,6 +54,12 @@ def info_of(name: str, model: Any) -> ModelInfo:
     )
 
 
+@cache
+def release() -> str:
+    """What is installed, with its version."""
+    return f"genai-prices {version('genai-prices')}"
+
+
 def _rows(model: Any) -> list[tuple[Any, Any]]:
     """Prices and when they hold, or ``None``. What stands first holds whenever nothing else does."""
     prices: Any = model.prices
@@ -77,7 +84,7 @@ def _price(model_id: str, prices: Any, when: Any) -> Price | None:
         above={start: Price(**_amounts(amounts, start)) for start in starts},
         valid_from=getattr(when, "start_date", None),
         hours=(_in_utc(when.start_time), _in_utc(when.end_time)) if hasattr(when, "start_time") else None,
-        source=f"{model_id!r} in genai-prices {version('genai-prices')}",
+        source=f"{model_id!r} in {release()}",
     )
 
 

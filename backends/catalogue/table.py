@@ -48,9 +48,9 @@ def _info(name: str, entry: Entry) -> ModelInfo:
 
 
 def _prices(name: str, entry: object) -> tuple[Price, ...]:
+    kind = type(entry).__name__
     prices: Sequence[object] = cast("Sequence[object]", entry) if isinstance(entry, list | tuple) else (entry,)
     kept = tuple(price for price in prices if isinstance(price, Price))
     if len(kept) < len(prices):
-        kind = type(entry).__name__
         raise BadEntry(f"the entry of {name!r} is {kind}: write a Price, a list of them, or a ModelInfo")
     return kept

@@ -15,7 +15,7 @@ from pydantic_core import to_json
 
 from ..contract import OutputSpec, Request, Settings, ToolSpec
 from .anthropic_messages_history import History
-from .anthropic_thinking import thinking
+from .anthropic_thinking import goes_on_unthought, thinking
 from .strict_schema import ANTHROPIC, strict_schema
 
 Json = dict[str, Any]
@@ -51,9 +51,10 @@ def encode(request: Request, model: str, *, provider: str = "anthropic", dialect
     """The body of the HTTP request; ``provider`` says whose opaque blocks go back.
 
     System messages stand together at the head, messages of one side in a row become one, and blank texts are left
-    out: the wire takes none. Reasoning goes back only with its signature. Of the settings, ``seed`` and the two
-    penalties are unknown to this wire. In ``extra_body``, a tool with the name of one of the request's adds its
-    fields to that one, others stand before them, and ``output_config`` is joined with ours.
+    out: the wire takes none. Reasoning goes back only with its own signature, and a budget for more of it is left out
+    in the middle of calls that another model made. Of the settings, ``seed`` and the two penalties are unknown to this
+    wire. In ``extra_body``, a tool with the name of one of the request's adds its fields to that one, others stand
+    before them, and ``output_config`` is joined with ours.
 
     :raises Refused: a message holds a block that this wire cannot carry.
     """
@@ -65,6 +66,8 @@ def encode(request: Request, model: str, *, provider: str = "anthropic", dialect
     body: Json = {"anthropic_version": dialect.version} if dialect.version else {"model": model}
     body["messages"] = history.wire
     body.update(_settings(request, model))
+    if "budget_tokens" in body.get("thinking", {}) and goes_on_unthought(history.wire):
+        del body["thinking"]
     if request.output is not None:
         _add_output(body, request.output, history.system)
     if history.system:

@@ -5,7 +5,7 @@ Source: https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ..contract import Settings
@@ -43,6 +43,33 @@ def thinking(model: str, settings: Settings) -> dict[str, Any]:
     if effort is not None and effort in EFFORTS:
         fields["output_config"] = {"effort": EFFORTS[effort]}
     return fields
+
+
+def goes_on_unthought(messages: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the last turn is one of tool calls that began without a thought, as another model's does.
+
+    A model with a budget refuses to begin to think in the middle of one; it can when the turn is over. The messages are
+    those of Anthropic Messages, or of Bedrock's Converse.
+    """
+    turn = list(_last_turn(messages))
+    return bool(turn) and not any(_is_thought(block) for message in turn for block in message["content"])
+
+
+def _last_turn(messages: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """The model's messages since the user last spoke, if the user's side did not speak since but to answer calls."""
+    for message in reversed(messages):
+        if message["role"] == "assistant":
+            yield message
+        elif not any(_is_result(block) for block in message["content"]):
+            return
+
+
+def _is_thought(block: Mapping[str, Any]) -> bool:
+    return block.get("type") in ("thinking", "redacted_thinking") or "reasoningContent" in block
+
+
+def _is_result(block: Mapping[str, Any]) -> bool:
+    return block.get("type") == "tool_result" or "toolResult" in block
 
 
 def _version(model: str) -> tuple[int, int]:

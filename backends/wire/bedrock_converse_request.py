@@ -26,6 +26,7 @@ from ...events.content import (
 )
 from ..contract import OutputSpec, Request, Settings, ToolSpec
 from ..errors import Refused
+from .anthropic_thinking import goes_on_unthought
 from .bedrock_families import ANY_FAMILY, FAMILIES, Family, of_model
 from .bedrock_media import DocumentNames, write_media
 from .call_ids import CallIds
@@ -70,7 +71,10 @@ def encode(request: Request, model: str, *, provider: str = "bedrock") -> Json:
         body["toolConfig"] = {"tools": tools, **write_tool_choice(request)}
     if request.output is not None:
         body["outputConfig"] = {"textFormat": _text_format(request.output)}
-    if extra := family.extra(model, request):
+    extra = family.extra(model, request)
+    if "budget_tokens" in extra.get("thinking", {}) and goes_on_unthought(history.messages):
+        del extra["thinking"]
+    if extra:
         body["additionalModelRequestFields"] = extra
     body.update(settings.extra_body)
     return body

@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
-from ..errors import Misunderstood
+from ..errors import Garbled, Misunderstood
 
 _MAY_OVERFLOW = re.compile(r"[eE]\+?\d{3}|\d{300}")
 
@@ -16,7 +16,8 @@ _MAY_OVERFLOW = re.compile(r"[eE]\+?\d{3}|\d{300}")
 def read_object(data: bytes) -> dict[str, Any]:
     """The JSON object in ``data``. Half a surrogate pair, which no text can hold, becomes U+FFFD.
 
-    :raises Misunderstood: no JSON, or JSON that is no object.
+    :raises Garbled: no JSON.
+    :raises Misunderstood: JSON that is no object.
     """
     try:
         value = from_json(data)
@@ -32,7 +33,7 @@ def _read_slowly(data: bytes) -> Any:
         text = json.dumps(json.loads(data), ensure_ascii=False)
         return json.loads(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))
     except (ValueError, RecursionError) as exc:
-        raise Misunderstood(f"expected a JSON object ({exc})", frame=data) from exc
+        raise Garbled(f"expected a JSON object ({exc})", frame=data) from exc
 
 
 def write_object(value: Mapping[str, Any]) -> bytes:

@@ -5,8 +5,8 @@ from typing import Any, Literal, Protocol
 
 import structlog
 
+from ...bus.data import known_events
 from ...bus.event import Event
-from ...bus.registry import known_events
 from ...events.control import LoopDetected
 from ...events.custom import Custom
 from ...events.human import ApprovalRequested

@@ -10,6 +10,7 @@ from loopbus.backends.errors import (
     Broken,
     Busy,
     ContextOverflow,
+    Garbled,
     Incomplete,
     Misunderstood,
     NotConfigured,
@@ -30,6 +31,7 @@ from loopbus.events.errors import LoopbusError
         (Broken, True),
         (Incomplete, True),
         (Misunderstood, False),
+        (Garbled, True),
         (ScriptExhausted, False),
     ],
 )

@@ -61,6 +61,23 @@ def test_a_signature_closes_the_reasoning_that_it_signs() -> None:
     assert content(ThinkingPiece("", "s")) == (Thinking("", "s"),)
 
 
+def test_what_is_signed_says_by_whom() -> None:
+    """Reasoning and whole calls alike, also those that were cut; what nobody signed is nobody's."""
+    folded = ReplyFold("7", "acme")
+    whole = ToolCall("", "add", {"a": 1}, signature="s2")
+    for delta in (ThinkingPiece("a", "s1"), ThinkingPiece("b"), BlockPiece(whole), BlockPiece(ToolCall("", "sub"))):
+        folded.add(delta)
+    assert [getattr(block, "provider", "") for block in folded.content()] == ["acme", "", "acme", ""]
+    assert [getattr(block, "provider", "") for block in folded.partial()] == ["acme", "", "acme", ""]
+
+
+def test_a_signature_of_which_it_is_known_whose_it_is_stays_that_one_s() -> None:
+    """As in a reply that somebody else has folded before."""
+    folded = ReplyFold("7", "acme")
+    folded.add(BlockPiece(ToolCall("", "add", signature="s", provider="elsewhere")))
+    assert folded.content() == (ToolCall("7.0", "add", signature="s", provider="elsewhere"),)
+
+
 def test_tool_calls_may_come_interleaved() -> None:
     """Ids are ours: the prefix, and the slots in the order in which the calls began."""
     assert content(

@@ -152,7 +152,7 @@ async def test_reasoning_is_kept_apart_from_the_answer() -> None:
         run = await tested.start(Agent(saying(*said)))
         assert (await run.result()).output == "42"
     (replied,) = [event for event in run.log if isinstance(event, ModelReplied)]
-    assert replied.content == (Thinking("let me see", "signed", "scripted"), text("42"))
+    assert replied.content == (Thinking("let me see", "signed", "fake"), text("42"))
 
 
 @pytest.mark.parametrize("error", [KeyError("choices"), RuntimeError("no running event loop"), SystemExit(1)])

@@ -1,16 +1,10 @@
 """A small edition of ``genai-prices``: its classes as far as we read them, with prices that are easy to reckon with."""
 
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta, timezone
 from decimal import Decimal
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
-
-import pytest
-
-from loopbus.backends.catalogue import genai_rows
 
 NIGHT = SimpleNamespace(start_time=time(23), end_time=time(5))
 """In the local time of nobody: naive times are UTC there."""
@@ -57,7 +51,9 @@ class Listing:
     providers: list[Any] = field(default_factory=list[Any])
     asked: list[tuple[str, str | None, str | None]] = field(default_factory=list[tuple[str, str | None, str | None]])
 
-    def find_provider_model(self, ref: str, provider: None, provider_id: str | None, url: str | None) -> tuple[Any, Any]:
+    def find_provider_model(
+        self, ref: str, provider: None, provider_id: str | None, url: str | None
+    ) -> tuple[Any, Any]:
         """The first model whose id the name begins with."""
         self.asked.append((ref, provider_id, url))
         for seller in self.providers:
@@ -76,48 +72,32 @@ def seller(id: str, *models: Any) -> Any:
 def listing() -> Listing:
     """Models with every kind of price there is."""
     plain = Prices(input_mtok=usd("2"), output_mtok=usd("8"), cache_read_mtok=usd("0.5"), cache_write_mtok=usd("3"))
+    dollar = Prices(input_mtok=usd("1"), output_mtok=usd("1"))
     dated = [when(Prices(input_mtok=usd("9"), output_mtok=usd("9")), JULY), when(Prices(input_mtok=usd("4")), JULY)]
-    hours = [when(plain), when(Prices(input_mtok=usd("1"), output_mtok=usd("1")), NIGHT)]
-    sound = Prices(input_mtok=usd("1"), output_mtok=usd("1"), input_audio_mtok=usd("40"), output_reasoning_mtok=usd("6"))
+    sound = Prices(input_mtok=usd("1"), output_reasoning_mtok=usd("6"), input_audio_mtok=usd("40"))
+    asked = Prices(input_mtok=usd("1"), output_mtok=usd("1"), requests_kcount=usd("5"))
+    tiered = Prices(
+        input_mtok=tiers("3", (200_000, "6")), output_mtok=tiers("15", (200_000, "22.5")), cache_read_mtok=usd("0.3")
+    )
+    openai = seller(
+        "openai",
+        model("gpt-5.2", plain, 400_000, title="GPT 5.2"),
+        model("o3", dated, 200_000, old=True),
+        model("gpt-9-sound", sound),
+        model("tts-1", Prices(input_mchars=usd("15"))),
+        model("text-embedding-3", Prices(input_mtok=usd("0.02")), 8192),
+    )
+    deepseek = seller(
+        "deepseek",
+        model("deepseek-chat", [when(plain), when(dollar, NIGHT)]),
+        model("deepseek-old", [when(plain), when(dollar, MORNING)]),
+    )
     return Listing(
         [
-            seller(
-                "openai",
-                model("gpt-5.2", plain, 400_000, title="GPT 5.2"),
-                model("o3", dated, 200_000, old=True),
-                model("gpt-9-sound", sound),
-                model("tts-1", Prices(input_mchars=usd("15"))),
-                model("text-embedding-3", Prices(input_mtok=usd("0.02")), 8192),
-            ),
-            seller("anthropic", model("claude-sonnet-4-5", Prices(input_mtok=tiers("3", (200_000, "6")), output_mtok=tiers("15", (200_000, "22.5")), cache_read_mtok=usd("0.3")), 200_000)),
-            seller("aws", model("us.anthropic.claude-sonnet-4-5", plain)),
-            seller("deepseek", model("deepseek-chat", hours), model("deepseek-old", [when(plain), when(plain, MORNING)])),
+            openai,
+            deepseek,
+            seller("anthropic", model("claude-sonnet-4-5", tiered, 200_000)),
             seller("openrouter", model("qwen/qwen3-8b:free", Prices()), model("qwen/qwen3-8b", Prices())),
-            seller("perplexity", model("sonar", Prices(input_mtok=usd("1"), output_mtok=usd("1"), requests_kcount=usd("5")))),
-            seller("huggingface_novita", model("Qwen/Qwen3-32B", plain)),
+            seller("perplexity", model("sonar", asked)),
         ]
-    )  # fmt: skip
-
-
-Install = Callable[[Listing], Listing]
-
-
-@pytest.fixture
-def install(monkeypatch: pytest.MonkeyPatch) -> Install:
-    """Install an edition, in the place of one that may be there."""
-
-    def put(edition: Listing) -> Listing:
-        module = ModuleType("genai_prices.data_snapshot")
-        vars(module)["get_snapshot"] = lambda: edition
-        monkeypatch.setitem(sys.modules, "genai_prices", ModuleType("genai_prices"))
-        monkeypatch.setitem(sys.modules, "genai_prices.data_snapshot", module)
-        monkeypatch.setattr(genai_rows, "version", lambda name: f"of {name}")
-        return edition
-
-    return put
-
-
-@pytest.fixture
-def listed(install: Install) -> Listing:
-    """The small edition, installed."""
-    return install(listing())
+    )

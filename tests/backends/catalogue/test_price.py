@@ -81,7 +81,9 @@ def test_a_day_and_hours_must_both_be_reached() -> None:
     ]
 
 
-@pytest.mark.parametrize("inner", [{"valid_from": date(2026, 1, 1)}, {"hours": (time(1), time(2))}, {"above": {1: LONG}}])
+@pytest.mark.parametrize(
+    "inner", [{"valid_from": date(2026, 1, 1)}, {"hours": (time(1), time(2))}, {"above": {1: LONG}}]
+)
 def test_a_part_of_a_price_has_amounts_only(inner: dict[str, Any]) -> None:
     """When it holds is said outside, where it is looked at."""
     with pytest.raises(BadEntry, match="above"):

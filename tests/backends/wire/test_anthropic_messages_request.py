@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from loopbus.backends.contract import OutputSpec, Request, Settings
 from loopbus.backends.wire.anthropic_messages_request import BEDROCK, DEFAULT_MAX_TOKENS, VERTEX, encode
-from loopbus.events.content import Message, Opaque, Text, ToolCall, ToolResult, user
+from loopbus.events.content import Message, Opaque, Text, Thinking, ToolCall, ToolResult, user
 
 Json = dict[str, Any]
 
@@ -203,3 +203,17 @@ def test_without_instructions_the_tools_are_kept() -> None:
     assert tools == [{**ADD, "cache_control": {"type": "ephemeral", "ttl": "1h"}}]
     alone = encode(Request([user("a")], settings=Settings(cache_prompt="5m")), "m")
     assert alone["messages"][0]["content"] == [{"type": "text", "text": "a", **KEPT}]
+
+
+def test_a_model_with_a_budget_does_not_begin_to_think_in_the_middle_of_calls() -> None:
+    """As after a fallback: it would be refused, for the turn began without a thought. One with an effort may."""
+    said = [
+        user("hi"),
+        Message("assistant", (Thinking("hm", "sig", "elsewhere"), ToolCall("1", "add"))),
+        Message("tool", (ToolResult("1", "add", "2"),)),
+    ]
+    settings = Settings(reasoning_tokens=2048)
+    assert "thinking" not in encode(Request(said, settings=settings), "claude-sonnet-4-5", provider="acme")
+    assert "thinking" in encode(Request(said, settings=settings), "claude-opus-4-7", provider="acme")
+    said += [Message("assistant", (Text("2"),)), user("And now?")]
+    assert "thinking" in encode(Request(said, settings=settings), "claude-sonnet-4-5", provider="acme")

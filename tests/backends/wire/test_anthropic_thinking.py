@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from loopbus.backends.contract import Settings
-from loopbus.backends.wire.anthropic_thinking import BUDGETS, EFFORTS, thinking
+from loopbus.backends.wire.anthropic_thinking import BUDGETS, EFFORTS, goes_on_unthought, thinking
 
 BUDGET: dict[str, Any] = {"thinking": {"type": "enabled", "budget_tokens": 2048}}
 ADAPTIVE: dict[str, Any] = {"thinking": {"type": "adaptive"}}
@@ -60,3 +60,37 @@ def test_every_effort_has_its_words_and_its_budget() -> None:
     """None falls below what the provider takes at least."""
     assert BUDGETS.keys() == EFFORTS.keys()
     assert min(BUDGETS.values()) >= 1024
+
+
+ASKED: dict[str, Any] = {"role": "user", "content": [{"type": "text", "text": "hi"}]}
+CALLED: dict[str, Any] = {"role": "assistant", "content": [{"type": "tool_use"}]}
+ANSWERED: dict[str, Any] = {"role": "user", "content": [{"type": "tool_result"}, {"type": "text", "text": "also"}]}
+THOUGHT: dict[str, Any] = {"role": "assistant", "content": [{"type": "redacted_thinking"}, {"type": "tool_use"}]}
+
+
+@pytest.mark.parametrize(
+    ("messages", "unthought"),
+    [
+        ([], False),
+        ([ASKED], False),
+        ([ASKED, CALLED, ANSWERED], True),
+        ([ASKED, CALLED, ANSWERED, CALLED, ANSWERED], True),
+        ([ASKED, THOUGHT, ANSWERED, CALLED, ANSWERED], False),
+        ([ASKED, THOUGHT, ANSWERED, CALLED, ASKED], False),
+        ([ASKED, THOUGHT, ASKED, CALLED, ANSWERED], True),
+        ([ASKED, CALLED, ANSWERED, CALLED, ASKED], False),
+    ],
+)
+def test_a_turn_of_calls_that_began_without_a_thought_is_seen(messages: list[Any], unthought: bool) -> None:
+    """However long it is; one that is over does not count."""
+    assert goes_on_unthought(messages) is unthought
+
+
+def test_converse_has_other_names_for_it() -> None:
+    """The same turns as Bedrock has them."""
+    answered = {"role": "user", "content": [{"toolResult": {}}]}
+    called = {"role": "assistant", "content": [{"toolUse": {}}]}
+    thought = {"role": "assistant", "content": [{"reasoningContent": {}}, {"toolUse": {}}]}
+    asked = {"role": "user", "content": [{"text": "hi"}]}
+    assert goes_on_unthought([asked, called, answered])
+    assert not goes_on_unthought([asked, thought, answered])

@@ -353,3 +353,11 @@ def test_roles_alternate_and_no_message_is_empty(drawn: list[tuple[Role, list[Bl
     ids = [block["toolUse"]["toolUseId"] for message in sent for block in message["content"] if "toolUse" in block]
     assert len(set(ids)) == len(ids)
     write_object({"messages": sent})
+
+
+def test_claude_does_not_begin_to_think_in_the_middle_of_calls() -> None:
+    """As after a fallback: with a budget it would be refused, for the turn began without a thought."""
+    called = assistant(Thinking("hm", "sig", "elsewhere"), CALL)
+    said = [user("hi"), called, Message("tool", (ToolResult("c.0", "add", "2"),))]
+    assert "additionalModelRequestFields" not in body(*said, reasoning_tokens=2048)
+    assert "additionalModelRequestFields" in body(*said, assistant(Text("2")), user("on"), reasoning_tokens=2048)

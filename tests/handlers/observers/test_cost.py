@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from loopbus import Agent, Runtime
 from loopbus.backends import Scripted, reply
-from loopbus.backends.catalogue import BadEntry, Catalogue
+from loopbus.backends.catalogue import BadEntry
 from loopbus.events import CostCounted, Event, Fault, ModelFailed, ModelReplied, Text, Usage
 from loopbus.handlers.observers import FREE, CostLedger, Price, Total
 

@@ -1,0 +1,184 @@
+"""The one event log there is, over any store of rows: codec, hash chain, paging and following."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from types import TracebackType
+from typing import Self
+
+import anyio
+
+from ..bus.event import Event
+from ..events.frozen import whole
+from ..events.run import RunFinished
+from .artifacts import LARGE, fill, holes, intact
+from .bells import Bells
+from .chain import flaw
+from .codec import batch_of, decode
+from .contract import Lease, Proof, RunInfo, SessionInfo, Survives
+from .errors import StoreDamaged, StoreMisused
+from .rows import Row, RowStore, RunQuery
+
+PAGE = 256
+"""Rows that a reader takes from the store at a time: no reader keeps the store, or much memory, for long."""
+
+
+class Log:
+    """An ``EventLog`` over a ``RowStore``, which it closes with itself.
+
+    Texts of ``large_bytes`` and more are kept apart from their events, once however many events have them. ``poll_s``
+    is how often ``tail`` looks for what other processes have written; this process's own appends wake it at once.
+
+    :raises StoreMisused: ``large_bytes`` is below 1, or ``poll_s`` not above 0.
+    """
+
+    def __init__(self, rows: RowStore, *, large_bytes: int = LARGE, poll_s: float = 0.25) -> None:
+        _require(large_bytes >= 1, f"large_bytes={large_bytes}: a text of no bytes cannot be kept apart")
+        _require(poll_s > 0, f"poll_s={poll_s}: a pause is longer than nothing")
+        self._rows = rows
+        self._large = large_bytes
+        self._poll_s = poll_s
+        self._bells = Bells()
+
+    @property
+    def survives(self) -> Survives:
+        """What an acknowledged append outlives."""
+        return self._rows.survives
+
+    async def append(self, events: Sequence[Event], *, token: int = 0) -> None:
+        """See ``EventLog``."""
+        if not events:
+            return
+        batch = batch_of(events, token, self._large)
+        if batch.opening is not None:
+            whole(batch.run_id, "a run's id")
+        await self._rows.append(batch)
+        self._bells.ring(batch.run_id)
+
+    async def read(self, run_id: str, *, after: int = 0) -> AsyncGenerator[Event, None]:
+        """See ``EventLog``."""
+        _check_after(after)
+        while True:
+            page = await self._rows.page(run_id, after, PAGE)
+            wrong = flaw(run_id, after, page, PAGE)
+            for row in page.rows:
+                yield decode(run_id, row.seq, row.name, row.version, await self._body(run_id, row))
+            if wrong is not None:
+                raise wrong
+            after += len(page.rows)
+            if after >= page.head.seq:
+                return
+
+    async def tail(self, run_id: str, *, after: int = 0) -> AsyncGenerator[Event, None]:
+        """See ``EventLog``."""
+        while True:
+            # The bell comes before the look, or what is written in between would be heard too late.
+            bell = self._bells.of(run_id)
+            async with aclosing(self.read(run_id, after=after)) as events:
+                async for event in events:
+                    yield event
+                    after = event.seq
+                    if isinstance(event, RunFinished):
+                        return
+            with anyio.move_on_after(self._poll_s):
+                await bell.wait()
+
+    async def info(self, run_id: str) -> RunInfo:
+        """See ``EventLog``."""
+        return await self._rows.info(run_id)
+
+    async def runs(
+        self,
+        *,
+        session: str | None = None,
+        key: str | None = None,
+        unfinished: bool = False,
+        before: int | None = None,
+        limit: int = 100,
+    ) -> list[RunInfo]:
+        """See ``EventLog``."""
+        _require(limit >= 1, f"limit={limit}: a page has at least one run")
+        return await self._rows.runs(RunQuery(session, key, unfinished, before, limit))
+
+    async def sessions(self) -> list[SessionInfo]:
+        """See ``EventLog``."""
+        return await self._rows.sessions()
+
+    async def verify(self, run_id: str) -> Proof:
+        """See ``EventLog``."""
+        after = 0
+        while True:
+            page = await self._rows.page(run_id, after, PAGE)
+            wrong = flaw(run_id, after, page, PAGE)
+            for row in page.rows:
+                await self._body(run_id, row)
+            if wrong is not None:
+                raise wrong
+            after += len(page.rows)
+            if after >= page.head.seq:
+                return Proof(run_id, after, page.head.digest.hex())
+
+    async def delete(self, run_id: str) -> bool:
+        """See ``EventLog``."""
+        deleted = await self._rows.delete(run_id)
+        self._bells.ring(run_id)
+        return bool(deleted)
+
+    async def delete_session(self, name: str) -> int:
+        """See ``EventLog``."""
+        return await self._rows.delete_session(name)
+
+    async def claim(self, run_id: str, holder: str, *, ttl_s: float = 30.0) -> Lease:
+        """See ``EventLog``."""
+        _check_ttl(ttl_s)
+        whole(run_id, "a run's id")
+        whole(holder, "a lease's holder")
+        return await self._rows.claim(run_id, holder, ttl_s)
+
+    async def renew(self, holder: str, *, ttl_s: float = 30.0) -> frozenset[str]:
+        """See ``EventLog``."""
+        _check_ttl(ttl_s)
+        return await self._rows.renew(holder, ttl_s)
+
+    async def release(self, lease: Lease) -> None:
+        """See ``EventLog``."""
+        await self._rows.release(lease)
+
+    async def aclose(self) -> None:
+        """See ``EventLog``."""
+        await self._rows.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def _body(self, run_id: str, row: Row) -> bytes:
+        """A row's JSON, whole again where parts of it are kept apart."""
+        missing = holes(row.body)
+        if not missing:
+            return row.body
+        found = await self._rows.artifacts([hole.digest for hole in missing])
+        for hole in missing:
+            if not intact(hole, found):
+                raise StoreDamaged(
+                    f"event {row.seq} of run {run_id} has a value of {hole.size} bytes that is missing or changed: "
+                    f"artifact {hole.digest.hex()}",
+                    run_id=run_id, seq=row.seq,
+                )  # fmt: skip
+        return fill(row.body, missing, found)
+
+
+def _check_after(after: int) -> None:
+    _require(after >= 0, f"after={after}: events are numbered from 1, and after=0 reads all of them")
+
+
+def _check_ttl(ttl_s: float) -> None:
+    _require(ttl_s > 0, f"ttl_s={ttl_s}: a lease lasts longer than nothing")
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise StoreMisused(message)

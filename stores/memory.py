@@ -1,0 +1,158 @@
+"""Keeps rows in memory: for tests, and for runs that need not outlive their process."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+from .admission import admit, key_taken
+from .artifacts import holes
+from .chain import genesis
+from .contract import Lease, RunInfo, SessionInfo, Survives
+from .errors import NoSuchRun, StoreClosed
+from .leases import Held, claimed
+from .rows import Batch, Head, Opening, Page, Row, RunQuery
+
+
+@dataclass(slots=True)
+class _Run:
+    info: RunInfo
+    rows: list[Row] = field(default_factory=list[Row])
+
+
+class MemoryRows:
+    """A ``RowStore`` that keeps everything for as long as it lives. ``clock`` gives seconds since the epoch."""
+
+    survives: Survives = "nothing"
+
+    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._runs: dict[str, _Run] = {}
+        self._keys: dict[str, str] = {}
+        self._leases: dict[str, Held] = {}
+        self._artifacts: dict[bytes, bytes] = {}
+        self._begun = 0
+        self._closed = False
+
+    async def append(self, batch: Batch) -> None:
+        """See ``RowStore``."""
+        self._check_open()
+        run, lease = self._runs.get(batch.run_id), self._leases.get(batch.run_id)
+        head = None if run is None else _head(run)
+        rows = admit(batch, head, 0 if lease is None else lease.token)
+        if run is None:
+            run = self._begin(batch.run_id, batch.opening or Opening("", None, None, 0.0))
+        run.rows += rows
+        run.info = replace(run.info, seq=rows[-1].seq, status=batch.status or run.info.status)
+        self._artifacts.update(batch.artifacts)
+
+    async def page(self, run_id: str, after: int, limit: int) -> Page:
+        """See ``RowStore``."""
+        run = self._run(run_id)
+        before = run.rows[after - 1].digest if 0 < after <= len(run.rows) else genesis(run_id)
+        return Page(_head(run), before, run.rows[after : after + limit])
+
+    async def artifacts(self, digests: Sequence[bytes]) -> dict[bytes, bytes]:
+        """See ``RowStore``."""
+        return {digest: self._artifacts[digest] for digest in digests if digest in self._artifacts}
+
+    async def runs(self, query: RunQuery) -> list[RunInfo]:
+        """See ``RowStore``."""
+        self._check_open()
+        latest_first = (run.info for run in reversed(self._runs.values()))
+        return list(islice((info for info in latest_first if _is_wanted(info, query)), query.limit))
+
+    async def info(self, run_id: str) -> RunInfo:
+        """See ``RowStore``."""
+        return self._run(run_id).info
+
+    async def sessions(self) -> list[SessionInfo]:
+        """See ``RowStore``."""
+        self._check_open()
+        found: dict[str, SessionInfo] = {}
+        for run in reversed(self._runs.values()):
+            info = run.info
+            if info.session is not None:
+                known = found.setdefault(info.session, SessionInfo(info.session, 0, info.run_id, info.started_at))
+                found[info.session] = replace(known, runs=known.runs + 1)
+        return list(found.values())
+
+    async def delete(self, run_id: str) -> int:
+        """See ``RowStore``."""
+        self._check_open()
+        self._leases.pop(run_id, None)
+        return self._delete([run_id] if run_id in self._runs else [])
+
+    async def delete_session(self, name: str) -> int:
+        """See ``RowStore``."""
+        self._check_open()
+        return self._delete([run_id for run_id, run in self._runs.items() if run.info.session == name])
+
+    async def claim(self, run_id: str, holder: str, ttl_s: float) -> Lease:
+        """See ``RowStore``."""
+        self._check_open()
+        lease, self._leases[run_id] = claimed(run_id, holder, ttl_s, self._leases.get(run_id), self._clock())
+        return lease
+
+    async def renew(self, holder: str, ttl_s: float) -> frozenset[str]:
+        """See ``RowStore``."""
+        self._check_open()
+        own = {run_id: held for run_id, held in self._leases.items() if held.holder == holder}
+        until = self._clock() + ttl_s
+        self._leases |= {run_id: held._replace(until=until, ttl_s=ttl_s) for run_id, held in own.items()}
+        return frozenset(own)
+
+    async def release(self, lease: Lease) -> None:
+        """See ``RowStore``."""
+        self._check_open()
+        held = self._leases.get(lease.run_id)
+        if held is not None and held.token == lease.token:
+            self._leases[lease.run_id] = held._replace(holder="")
+
+    async def aclose(self) -> None:
+        """See ``RowStore``."""
+        self._closed = True
+
+    def _begin(self, run_id: str, opening: Opening) -> _Run:
+        key = opening.key
+        if key is not None:
+            if key in self._keys:
+                raise key_taken(key, self._keys[key])
+            self._keys[key] = run_id
+        self._begun += 1
+        run = self._runs[run_id] = _Run(RunInfo(run_id, self._begun, *opening, seq=0, status=None))
+        return run
+
+    def _delete(self, run_ids: Iterable[str]) -> int:
+        gone = [self._runs.pop(run_id) for run_id in run_ids]
+        for run in gone:
+            self._leases.pop(run.info.run_id, None)
+            if run.info.key is not None:
+                del self._keys[run.info.key]
+        used = {hole.digest for run in self._runs.values() for row in run.rows for hole in holes(row.body)}
+        self._artifacts = {digest: value for digest, value in self._artifacts.items() if digest in used}
+        return len(gone)
+
+    def _run(self, run_id: str) -> _Run:
+        self._check_open()
+        run = self._runs.get(run_id)
+        if run is None:
+            raise NoSuchRun(f"this store has no run {run_id}", run_id=run_id)
+        return run
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise StoreClosed("this store was closed")
+
+
+def _head(run: _Run) -> Head:
+    return Head(run.rows[-1].seq, run.rows[-1].digest)
+
+
+def _is_wanted(info: RunInfo, query: RunQuery) -> bool:
+    return (
+        (query.session is None or info.session == query.session)
+        and (query.key is None or info.key == query.key)
+        and (not query.unfinished or info.status is None)
+        and (query.before is None or info.place < query.before)
+    )
