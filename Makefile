@@ -6,7 +6,7 @@ PINS := pyproject.toml constraints.txt scripts/environment.py
 WHEEL = build/dist/loopbus-*.whl
 
 # Every extra but httpx2: the tests run on httpx, the declared client, and `make test-wheel` on the other.
-EXTRAS := serve,cli,otel,fast,local,bedrock,vertex
+EXTRAS := serve,cli,otel,fast,local,embed,bedrock,vertex
 
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1

@@ -9,8 +9,9 @@ from pydantic import JsonValue
 from ..events.content import Block, Message
 from ..events.usage import NO_USAGE, Usage
 
-StopReason = Literal["end", "tool_calls", "length", "stop_sequence", "content_filter", "refusal", "other"]
-"""Why a reply ended, in our words. Only ``length`` and ``content_filter`` mean that the answer was cut."""
+StopReason = Literal["end", "tool_calls", "length", "stop_sequence", "content_filter", "refusal", "pause", "other"]
+"""Why a reply ended, in our words. ``length`` and ``content_filter`` mean that the answer was cut; after a ``pause`` it
+goes on, once the model gets back what it said so far."""
 
 
 class ToolSpec(Protocol):

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from .check import check
 from .events import events
 from .models import models
 from .run import run
@@ -17,7 +18,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, tools, events, models):
+for command in (run, tools, events, models, check):
     app.command()(command)
 
 

@@ -10,7 +10,7 @@ from .usage import NO_USAGE, Usage
 _LONGEST = 16_384
 """Characters that pieces are joined up to. Growing one without end would copy all of it for each new piece."""
 
-Stop = Literal["end", "tool_calls", "length", "stop_sequence", "content_filter", "refusal", "other"]
+Stop = Literal["end", "tool_calls", "length", "stop_sequence", "content_filter", "refusal", "pause", "other"]
 
 
 class ModelRequested(Event):

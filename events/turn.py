@@ -21,4 +21,4 @@ class TurnFinished(Event):
 
     turn: int
     final: bool
-    """Whether the reply asked for no tool, so that it is the answer."""
+    """Whether the reply asked for no tool and was no mere pause, so that it is the answer."""

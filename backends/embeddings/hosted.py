@@ -10,9 +10,9 @@ import anyio
 from ...events.usage import Usage
 from ..auth import Auth, NoAuth
 from ..errors import BackendError, ContextOverflow, Refused
-from ..http import HttpxTransport
 from ..site import url_of
 from ..transport import HttpRequest, Transport
+from ..transports import default_transport
 from ..wire.failure import Account, failure, failure_of_reply
 from ..wire.objects import read_object, write_object
 from .batches import batches
@@ -66,7 +66,7 @@ class HostedEmbedder:
         self._account = Account(provider, key_variable=self._auth.variable, secrets=self._auth.secrets)
         self._url = url_of(base_url, wire.path(model), query or {})
         self._headers = {name.lower(): value for name, value in (headers or {}).items()}
-        self._transport = transport or HttpxTransport()
+        self._transport = transport or default_transport()
         self._concurrency = max(1, concurrency)
         self._retries = retries
 

@@ -72,7 +72,10 @@ def _wire(provider: str, service: Service, model: str) -> EmbeddingWire:
 
 
 def _unknown(model: str, provider: str) -> str:
-    nearest = get_close_matches(provider, [LOCAL, *SERVICES], 1)
-    hint = f"did you mean {nearest[0] + model[len(provider) :]!r}? " if nearest else ""
-    known = ", ".join([LOCAL, *(f"{name}:MODEL" for name in SERVICES)])
-    return f"no embedder is called {model!r}; {hint}Known: {known}, and http://HOST/v1#MODEL for any with /embeddings"
+    names = [LOCAL, *SERVICES]
+    nearest = get_close_matches(provider, [*names, *ALIASES], 1, cutoff=0.7)
+    hint = f"; did you mean {nearest[0] + model[len(provider) :]!r}? Write" if nearest else ": write"
+    return (
+        f"no embedder is called {model!r}{hint} PROVIDER:MODEL, or http://HOST/v1#MODEL for any server with OpenAI's "
+        f"/embeddings. The providers that embed are {', '.join(names)}"
+    )

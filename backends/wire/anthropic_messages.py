@@ -37,8 +37,9 @@ STOPS: Mapping[str, StopReason] = {
     "stop_sequence": "stop_sequence",
     "tool_use": "tool_calls",
     "refusal": "refusal",
+    "pause_turn": "pause",
 }
-"""``stop_reason``, in our words; any other is ``other``, such as ``pause_turn``: sent back as it is, it goes on."""
+"""``stop_reason``, in our words; any other is ``other``."""
 
 
 class MessagesReader:

@@ -5,7 +5,7 @@ call and names what the client did wrong: a retry too early, too often, without 
 for a whole one; a stall that was sat through.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import pytest
@@ -17,6 +17,7 @@ from loopbus.backends import Settings, resolve
 from loopbus.backends.contract import Backend
 from loopbus.handlers.retry import RetryPolicy
 from loopbus.handlers.timeouts import ReplyTimeouts
+from loopbus.tools import Tool
 
 SERVED = {
     "openai": "openai",
@@ -38,11 +39,11 @@ FAULTS: dict[str, Fault] = {
     "overloaded twice": lambda mock: mock.fail(503, times=2),
     "told when to come back": lambda mock: mock.rate_limit(times=2, retry_after=0.2),
     "cut before its first word": lambda mock: mock.truncate(after_chunks=0),
-    "cut in the middle": lambda mock: mock.truncate(after_chunks=3),
-    "disconnected": lambda mock: mock.disconnect(after_chunks=3),
-    "garbled": lambda mock: mock.pace(5).corrupt(after_chunks=3),
-    "stalled": lambda mock: mock.stall(after_chunks=2, seconds=5),
-    "slow to begin": lambda mock: mock.slow_first_token(5),
+    "cut in the middle": lambda mock: mock.truncate(after_chunks=2),
+    "disconnected": lambda mock: mock.disconnect(after_chunks=2),
+    "garbled": lambda mock: mock.pace(5).corrupt(after_chunks=2),
+    "stalled": lambda mock: mock.stall(after_chunks=2, seconds=1.5),
+    "slow to begin": lambda mock: mock.slow_first_token(1.5),
 }
 """What goes wrong once or twice, and is over when it is tried again."""
 
@@ -73,21 +74,21 @@ async def door(request: pytest.FixtureRequest, server: LLMockServer) -> AsyncIte
     await backend.aclose()
 
 
-async def ask(door: Door, *, streaming: bool = True) -> RunResult:
+@tool
+async def add(a: int, b: int) -> int:
+    """Add two whole numbers."""
+    return a + b
+
+
+async def ask(door: Door, *, tools: Sequence[Tool] = (), streaming: bool = True) -> RunResult:
     """Run an agent that tries again, mid-stream too, and waits less long than usual."""
-
-    @tool
-    async def add(a: int, b: int) -> int:
-        """Add two whole numbers."""
-        return a + b
-
     agent = Agent(
         door.backend,
-        tools=[add] if door.backend.capabilities.tools else [],
+        tools=tools,
         streaming=streaming,
         settings=Settings(max_tokens=500),
-        retry=RetryPolicy(first_s=0.1, mid_stream=True, random=lambda: 1.0),
-        timeouts=ReplyTimeouts(first_token_s=0.5, idle_s=0.5),
+        retry=RetryPolicy(first_s=0.06, mid_stream=True, random=lambda: 1.0),
+        timeouts=ReplyTimeouts(first_token_s=0.3, idle_s=0.3),
     )
     async with Runtime() as runtime:
         return await (await runtime.start(agent, "What is 17 + 25?")).outcome()
@@ -96,9 +97,10 @@ async def ask(door: Door, *, streaming: bool = True) -> RunResult:
 @pytest.mark.parametrize("streaming", [True, False])
 async def test_a_tool_is_called_and_the_answer_comes(door: Door, streaming: bool) -> None:
     """Without a fault: the server asks for the tool, gets its result and answers."""
-    result = await ask(door, streaming=streaming)
+    tools = [add] if door.backend.capabilities.tools else []
+    result = await ask(door, tools=tools, streaming=streaming)
     assert (result.status, bool(result.output)) == ("completed", True), result
-    assert len(door.mock.requests) == (2 if door.backend.capabilities.tools else 1)
+    assert len(door.mock.requests) == 1 + len(tools)
     door.mock.assert_resilient(strict=True)
 
 
@@ -108,7 +110,7 @@ async def test_what_may_go_away_is_tried_again(door: Door, fault: str) -> None:
     FAULTS[fault](door.mock)
     result = await ask(door)
     assert (result.status, bool(result.output)) == ("completed", True), result
-    assert door.mock.verdict().faults or fault == "slow to begin"
+    assert len(door.mock.requests) > 1
     door.mock.assert_resilient(strict=True)
 
 

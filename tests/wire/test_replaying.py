@@ -53,7 +53,7 @@ def test_a_failure_has_a_line_and_a_count(tmp_path: Path, capsys: pytest.Capture
         ("{", "cannot be read"),
         ({"api": "openai.chat", "response": {}, "expected": {}}, "cannot be read: KeyError"),
         (entry(api="acme.talk"), "KeyError: 'acme.talk'"),
-        (entry("{"), "raised Misunderstood"),
+        (entry("{"), "raised Garbled"),
     ],
 )
 def test_what_cannot_be_replayed_has_failed(

@@ -298,7 +298,7 @@ def test_blocks_that_never_ended_end_with_the_message() -> None:
         ("max_tokens", "length"),
         ("model_context_window_exceeded", "length"),
         ("tool_use", "tool_calls"),
-        ("pause_turn", "other"),
+        ("pause_turn", "pause"),
         ("refusal", "refusal"),
         ("news", "other"),
     ],

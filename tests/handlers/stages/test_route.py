@@ -13,6 +13,13 @@ async def test_a_reply_without_calls_ends_the_turn_and_is_final() -> None:
     assert await Route()(replied, run) == TurnFinished(turn=1, final=True)
 
 
+async def test_a_paused_reply_ends_the_turn_but_not_the_run() -> None:
+    """It is no answer yet."""
+    run = asked()
+    replied = run.take(ModelReplied(turn=1, content=(Text("I look it up."),), stop="pause"))
+    assert await Route()(replied, run) == TurnFinished(turn=1, final=False)
+
+
 async def test_each_call_is_sent_on_its_way_in_the_models_order() -> None:
     """With the ids and the arguments that it has in the reply; what was said beside it is no matter."""
     calls = one("add", "c1", a=1, b=2), one("look", "c2"), one("add", "c3", a=3, b=4)
