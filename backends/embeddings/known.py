@@ -49,10 +49,11 @@ def embedder(
         service, written = SERVICES[provider], f"{provider}:MODEL"
     if not name:
         raise NotConfigured(f"no model is named: write {written}")
+    wire = _wire(provider, service, name)
     hint = f"write embedder({model!r}, api_key=...)"
     site = find_site(provider, service.provider, api_key=api_key, base_url=base_url, hint=hint)
     return HostedEmbedder(
-        _wire(provider, service, name),
+        wire,
         site.base_url,
         name,
         site.auth,

@@ -2,10 +2,10 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
-from queue import Empty, SimpleQueue
-from threading import Lock, Thread
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any, NamedTuple, TypeVar, cast
 
 from anyio import CancelScope, to_thread
@@ -46,8 +46,8 @@ class Worker:
     def __init__(self, open_database: Callable[[], Database], path: str) -> None:
         self._open = open_database
         self._path = path
-        self._queue: SimpleQueue[Job | None] = SimpleQueue()
-        self._starting = Lock()
+        self._queue: SimpleQueue[list[Job] | None] = SimpleQueue()
+        self._gathered: list[Job] = []
         self._thread: Thread | None = None
         self._closed = False
         self._db: Database | None = None
@@ -65,45 +65,42 @@ class Worker:
 
     async def aclose(self) -> None:
         """Do what is waiting, close the connection, end the thread."""
-        with self._starting:
-            if not self._closed:
-                self._closed = True
-                self._queue.put(None)
+        if not self._closed:
+            self._closed = True
+            self._hand_over()
+            self._queue.put(None)
         thread = self._thread
         if thread is not None and thread.is_alive():
             with CancelScope(shield=True):
                 await to_thread.run_sync(thread.join)
 
     async def _do(self, work: Callable[[Database], T], *, writes: bool) -> T:
-        told: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        with self._starting:
-            if self._closed:
-                raise StoreClosed(f"{self._path} was closed here; open the log again")
-            if self._thread is None:
-                self._thread = Thread(target=self._run, name="loopbus-sqlite", daemon=True)
-                self._thread.start()
-            self._queue.put(Job(work, writes, told))
+        if self._closed:
+            raise StoreClosed(f"{self._path} was closed here; open the log again")
+        if self._thread is None:
+            self._thread = Thread(target=self._run, name="loopbus-sqlite", daemon=True)
+            self._thread.start()
+        loop = asyncio.get_running_loop()
+        told: asyncio.Future[T] = loop.create_future()
+        if not self._gathered:
+            # What is asked for in one turn of the loop is handed over together: to wake the thread for the first of it
+            # would have the two fight over the interpreter, for a commit of one.
+            loop.call_soon(self._hand_over)
+        self._gathered.append(Job(work, writes, told))
         return await told
 
-    def _run(self) -> None:
-        going = True
-        while going:
-            jobs = [self._queue.get(), *self._waiting()]
-            going = jobs[-1] is not None
-            waiting = [job for job in jobs if job is not None]
-            _tell(self._written([job for job in waiting if job.writes]))
-            _tell(self._read([job for job in waiting if not job.writes]))
-        self._drop()
+    def _hand_over(self) -> None:
+        if self._gathered:
+            self._queue.put(self._gathered)
+            self._gathered = []
 
-    def _waiting(self) -> Iterator[Job | None]:
-        for _ in range(MOST - 1):
-            try:
-                job = self._queue.get_nowait()
-            except Empty:
-                return
-            yield job
-            if job is None:
-                return
+    def _run(self) -> None:
+        while (jobs := self._queue.get()) is not None:
+            for first in range(0, len(jobs), MOST):
+                some = jobs[first : first + MOST]
+                _tell(self._written([job for job in some if job.writes]))
+                _tell(self._read([job for job in some if not job.writes]))
+        self._drop()
 
     def _written(self, jobs: list[Job]) -> list[tuple[Job, Outcome]]:
         if not jobs:
