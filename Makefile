@@ -5,7 +5,8 @@ BIN := .venv/bin
 PINS := pyproject.toml constraints.txt scripts/environment.py
 WHEEL = build/dist/loopbus-*.whl
 
-# Every extra but httpx2: the tests run on httpx, the declared client, and `make test-wheel` on the other.
+# Every extra but httpx2 and prices, which needs it: the tests run on httpx, the declared client, and `make test-wheel`
+# on the other.
 EXTRAS := serve,cli,otel,fast,local,embed,bedrock,vertex
 
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
@@ -92,5 +93,5 @@ clean: ## remove what the targets above made
 	@touch $@
 
 build/user/.ready: $(PINS)
-	$(PYTHON) scripts/environment.py build/user --fresh "$$(echo $(WHEEL))[$(EXTRAS),httpx2]" --group test
+	$(PYTHON) scripts/environment.py build/user --fresh "$$(echo $(WHEEL))[$(EXTRAS),httpx2,prices]" --group test
 	@touch $@

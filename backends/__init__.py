@@ -16,7 +16,8 @@ from .errors import (
 from .fold import ReplyFold
 from .known import resolve
 from .openai_compatible import OpenAICompatible
-from .scripted import Scripted, call, fail, reply, text, thinking
+from .script import call, fail, reply, text, thinking
+from .scripted import Scripted
 from .transport import Timeouts
 
 __all__ = [

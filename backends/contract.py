@@ -26,6 +26,11 @@ class ToolSpec(Protocol):
         """JSON schema of the arguments: always an object."""
         ...
 
+    @property
+    def strict(self) -> bool | None:
+        """Whether the provider is to keep the model to the schema, where it can. None leaves that to the provider."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:

@@ -1,7 +1,7 @@
 """One exchange with a model over HTTP: a request in, deltas out, whatever the wire."""
 
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import TypeVar
 
@@ -9,8 +9,9 @@ import anyio
 
 from .contract import Delta
 from .errors import BackendError, Broken, Misunderstood
-from .transport import HttpRequest, Transport
-from .wire.failure import Account, failure_of_reply
+from .transport import HttpReply, HttpRequest, Transport
+from .wire.account import Account
+from .wire.failure import failure_of_reply
 from .wire.wire import AnswerReader, FrameReader
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
@@ -54,9 +55,7 @@ async def exchange(
         if sign is not None:
             request = await sign(request)
         async with transport.open(request) as reply:
-            if not 200 <= reply.status < 300:
-                body = await reply.read(MAX_ERROR_BYTES, cut=True)
-                raise failure_of_reply(account, reply.status, reply.headers, body, now_s=time.time())
+            await _check_status(reply, account)
             if not _is_stream(reply.headers, streaming, json_streams):
                 for delta in answer.read_whole(await reply.read(MAX_BODY_BYTES)):
                     yield delta
@@ -75,10 +74,7 @@ async def exchange(
                 for frame in feed(chunk):
                     for delta in read(frame):
                         yield delta
-            for frame in frames.close():
-                for delta in _read_last(frame, answer):
-                    yield delta
-            for delta in answer.finish():
+            for delta in _last_deltas(frames, answer):
                 yield delta
             if answer.done:
                 await _wait_farewell(chunks)
@@ -87,13 +83,19 @@ async def exchange(
         raise
 
 
-def _read_last(frame: F, answer: AnswerReader[F]) -> Sequence[Delta]:
-    # A frame without its end is whole if it can be read, for JSON says itself where it ends. If not, the stream was cut
-    # there, and ``finish`` says so.
-    try:
-        return answer.read(frame)
-    except Misunderstood:
-        return ()
+async def _check_status(reply: HttpReply, account: Account) -> None:
+    if not 200 <= reply.status < 300:
+        body = await reply.read(MAX_ERROR_BYTES, cut=True)
+        raise failure_of_reply(account, reply.status, reply.headers, body, now_s=time.time())
+
+
+def _last_deltas(frames: FrameReader[F], answer: AnswerReader[F]) -> Iterator[Delta]:
+    for frame in frames.close():
+        # A frame without its end is whole if it can be read, for JSON says itself where it ends. If not, the stream was
+        # cut there, and ``finish`` says so.
+        with suppress(Misunderstood):
+            yield from answer.read(frame)
+    yield from answer.finish()
 
 
 async def _wait_farewell(chunks: AsyncGenerator[bytes, None]) -> None:

@@ -2,15 +2,14 @@
 
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
-from urllib.parse import urlencode, urlsplit
 
+from .address import url_of
 from .auth import Auth, NoAuth
 from .contract import Capabilities, Delta, Request
-from .errors import NotConfigured
 from .exchange import exchange
 from .transport import HttpRequest, Transport
 from .transports import default_transport
-from .wire.failure import Account
+from .wire.account import Account
 from .wire.objects import write_object
 from .wire.wire import Wire
 
@@ -45,7 +44,7 @@ class Hosted:
         self._auth = auth or NoAuth()
         self._account = Account(provider, key_variable=self._auth.variable, secrets=self._auth.secrets)
         self._urls = {
-            streaming: _url(base_url, wire.path(model, streaming), query or {}) for streaming in (True, False)
+            streaming: url_of(base_url, wire.path(model, streaming), query or {}) for streaming in (True, False)
         }
         self._headers = {name.lower(): value for name, value in (headers or {}).items()}
         self._capabilities = capabilities
@@ -92,18 +91,3 @@ class Hosted:
 
     async def _sign(self, request: HttpRequest) -> HttpRequest:
         return replace(request, headers={**request.headers, **await self._auth.headers(request), **self._headers})
-
-
-def _url(base_url: str, path: str, query: Mapping[str, str]) -> str:
-    try:
-        parts = urlsplit(base_url)
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        valid = False
-    if not valid:
-        raise NotConfigured(f"the base URL {base_url!r} is no address such as http://127.0.0.1:8000/v1")
-    base, _, base_query = base_url.partition("?")
-    path, _, path_query = path.partition("?")
-    queries = "&".join(filter(None, (path_query, base_query, urlencode(query))))
-    # People copy the address from where they find it, often with the path of the one call that it was shown for.
-    return base.rstrip("/").removesuffix(path) + path + (f"?{queries}" if queries else "")

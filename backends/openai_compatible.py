@@ -9,7 +9,7 @@ from .contract import Capabilities
 from .hosted import DEFAULT_CAPABILITIES, Hosted
 from .transport import Transport
 from .wire.openai_chat import chat_wire
-from .wire.openai_chat_request import CHAT, Dialect
+from .wire.openai_chat_dialects import CHAT, Dialect
 
 
 class OpenAICompatible(Hosted):

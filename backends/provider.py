@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from .auth import Auth
 from .contract import Capabilities
-from .wire.openai_chat import OPENAI_CHAT
-from .wire.wire import Wire
+
+if TYPE_CHECKING:
+    from .wire.wire import Wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,9 @@ class Place:
 class Provider:
     """One row of the table.
 
+    ``speaks`` names its wire: a module of ``wire`` and, behind a colon, what that calls it. A program speaks one or two
+    of all there are, so each is loaded when somebody first asks for ``wire``.
+
     ``base_url`` may hold ``{names}`` of ``places``; the environment variable ``url_variable`` overrides it whole. Of
     ``keys`` the first that is set signs in, and a key that is passed in goes where the first of them would go. Where
     none is set, ``signer`` makes what signs, out of ``places``; without one, a provider with ``needs_key`` is refused.
@@ -42,7 +48,7 @@ class Provider:
 
     base_url: str
     keys: tuple[Key, ...]
-    wire: Wire = OPENAI_CHAT
+    speaks: str = "openai_chat:OPENAI_CHAT"
     url_variable: str = ""
     needs_key: bool = True
     signer: Callable[[Mapping[str, str]], Auth] | None = None
@@ -50,6 +56,12 @@ class Provider:
     query: Mapping[str, Place] = field(default_factory=dict[str, Place])
     headers: Mapping[str, Place] = field(default_factory=dict[str, Place])
     capabilities: Capabilities = Capabilities(images=True, output=True)
+
+    @property
+    def wire(self) -> "Wire":
+        """How to speak to it."""
+        module, _, name = self.speaks.partition(":")
+        return getattr(import_module(f".wire.{module}", __package__), name)
 
     @property
     def key_variable(self) -> str:

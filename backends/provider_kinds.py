@@ -2,28 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from urllib.parse import quote
 
 from .auth import Auth
 from .auth_aws import SigV4
 from .auth_google import GoogleAuth
 from .contract import Capabilities
 from .provider import Key, Place, Provider
-from .wire import openai_chat_dialects as dialects
-from .wire.openai_chat import OPENAI_CHAT, chat_wire
-from .wire.wire import Wire
 
+ANY_CHAT = "openai_chat:OPENAI_CHAT"
 PICTURES = Capabilities(images=True, output=True)
 
-
-def _deployment(model: str, _streaming: bool) -> str:
-    return f"/openai/deployments/{quote(model, safe='')}/chat/completions"
-
-
-OPENAI = chat_wire(dialects.OPENAI)
-OPEN_WEIGHTS = chat_wire(dialects.OPEN_WEIGHTS)
-DEPLOYMENT = replace(OPENAI_CHAT, path=_deployment)
-"""Azure's older address, which names the deployment and wants a version."""
 
 AZURE_KEYS = (Key("AZURE_OPENAI_API_KEY", "api-key", ""), Key("AZURE_OPENAI_AD_TOKEN"))
 AZURE = {"endpoint": Place(("AZURE_OPENAI_ENDPOINT",), write=lambda url: url.rstrip("/").removesuffix("/openai/v1"))}
@@ -51,20 +39,20 @@ def sign_for_google(places: Mapping[str, str]) -> Auth:
     return GoogleAuth()
 
 
-def hosted(base_url: str, name: str, *, wire: Wire = OPENAI_CHAT, capabilities: Capabilities = PICTURES) -> Provider:
+def hosted(base_url: str, name: str, *, speaks: str = ANY_CHAT, capabilities: Capabilities = PICTURES) -> Provider:
     """A service with a key, whose variables begin with ``name``."""
     return Provider(
         base_url=base_url,
         url_variable=f"{name}_BASE_URL",
         keys=(Key(f"{name}_API_KEY"),),
-        wire=wire,
+        speaks=speaks,
         capabilities=capabilities,
     )
 
 
-def own(base_url: str, name: str, *, wire: Wire = OPEN_WEIGHTS) -> Provider:
-    """A server of one's own: it needs no key and may take one."""
-    return replace(hosted(base_url, name, wire=wire), needs_key=False)
+def own(base_url: str, name: str) -> Provider:
+    """A server of one's own, of open models: it needs no key and may take one."""
+    return replace(hosted(base_url, name, speaks="openai_chat_wires:OPEN_WEIGHTS"), needs_key=False)
 
 
 def _host_url(host: str) -> str:
@@ -72,18 +60,18 @@ def _host_url(host: str) -> str:
     return (host if "://" in host else f"http://{host}").rstrip("/")
 
 
-def ollama(wire: Wire) -> Provider:
+def ollama(speaks: str) -> Provider:
     """Ollama's own interface."""
     return Provider(
         base_url="{host}",
         places={"host": Place(("OLLAMA_HOST",), "127.0.0.1:11434", _host_url)},
         keys=(Key("OLLAMA_API_KEY"),),
         needs_key=False,
-        wire=wire,
+        speaks=speaks,
     )
 
 
-def bedrock(wire: Wire, capabilities: Capabilities) -> Provider:
+def bedrock(speaks: str, capabilities: Capabilities) -> Provider:
     """One of Bedrock's own interfaces: with a key of Bedrock's, or signed with the AWS credentials."""
     return Provider(
         base_url="https://{region host}",
@@ -91,6 +79,6 @@ def bedrock(wire: Wire, capabilities: Capabilities) -> Provider:
         places={"region": Place(REGION), "region host": Place(REGION, write=_bedrock_host)},
         keys=(BEDROCK_KEY,),
         signer=_sign_for_bedrock,
-        wire=wire,
+        speaks=speaks,
         capabilities=capabilities,
     )

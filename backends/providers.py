@@ -13,11 +13,8 @@ from .provider_kinds import (
     AZURE,
     AZURE_KEYS,
     BEDROCK_KEY,
-    DEPLOYMENT,
     GOOGLE_KEYS,
     LOCATION,
-    OPEN_WEIGHTS,
-    OPENAI,
     PICTURES,
     REGION,
     bedrock,
@@ -27,19 +24,6 @@ from .provider_kinds import (
     sign_for_google,
     vertex_host,
 )
-from .wire import openai_chat_dialects as dialects
-from .wire.anthropic_messages import ANTHROPIC_MESSAGES
-from .wire.bedrock_converse import BEDROCK_CONVERSE
-from .wire.bedrock_invoke import BEDROCK_INVOKE
-from .wire.cohere import COHERE_CHAT
-from .wire.cohere_v1 import COHERE_CHAT_V1
-from .wire.gemini import GEMINI
-from .wire.groq import GROQ_CHAT
-from .wire.mistral import MISTRAL_CHAT
-from .wire.ollama_chat import OLLAMA_CHAT
-from .wire.ollama_generate import OLLAMA_GENERATE
-from .wire.openai_chat import chat_wire
-from .wire.openai_responses import OPENAI_RESPONSES
 
 EVERYTHING = Capabilities(images=True, audio=True, files=True, output=True)
 PAPERS = Capabilities(images=True, files=True, output=True)
@@ -50,21 +34,23 @@ FORM_OR_TOOLS = replace(PICTURES, output_with_tools=False)
 """A form for the answer keeps these from calling tools, where it is not refused beside them."""
 
 _ROWS: Mapping[str, Provider] = {
-    "openai": hosted("https://api.openai.com/v1", "OPENAI", wire=OPENAI, capabilities=EVERYTHING),
-    "azure": Provider(base_url="{endpoint}/openai/v1", places=AZURE, keys=AZURE_KEYS, wire=OPENAI),
+    "openai": hosted("https://api.openai.com/v1", "OPENAI", speaks="openai_chat_wires:OPENAI", capabilities=EVERYTHING),
+    "azure": Provider(
+        base_url="{endpoint}/openai/v1", places=AZURE, keys=AZURE_KEYS, speaks="openai_chat_wires:OPENAI"
+    ),
     "azure-deployment": Provider(
         base_url="{endpoint}",
         places=AZURE,
         query={"api-version": Place(("OPENAI_API_VERSION",), "2024-10-21")},
         keys=AZURE_KEYS,
-        wire=DEPLOYMENT,
+        speaks="openai_chat_wires:DEPLOYMENT",
     ),
     "anthropic": Provider(
         base_url="https://api.anthropic.com",
         url_variable="ANTHROPIC_BASE_URL",
         keys=(Key("ANTHROPIC_API_KEY", "x-api-key", ""), Key("ANTHROPIC_AUTH_TOKEN")),
         headers={"anthropic-version": Place(default="2023-06-01"), "anthropic-beta": Place(("ANTHROPIC_BETAS",))},
-        wire=ANTHROPIC_MESSAGES,
+        speaks="anthropic_messages:ANTHROPIC_MESSAGES",
         capabilities=PAPERS,
     ),
     "google": Provider(
@@ -75,7 +61,7 @@ _ROWS: Mapping[str, Provider] = {
             )
         },
         keys=GOOGLE_KEYS,
-        wire=GEMINI,
+        speaks="gemini:GEMINI",
         capabilities=NOT_BESIDE_TOOLS,
     ),
     "google-vertex": Provider(
@@ -87,65 +73,70 @@ _ROWS: Mapping[str, Provider] = {
         },
         keys=(Key("GOOGLE_OAUTH_ACCESS_TOKEN"),),
         signer=sign_for_google,
-        wire=GEMINI,
+        speaks="gemini:GEMINI",
         capabilities=NOT_BESIDE_TOOLS,
     ),
     "google-vertex-express": Provider(
         base_url="https://aiplatform.googleapis.com/v1/publishers/google",
         keys=GOOGLE_KEYS[:1],
-        wire=GEMINI,
+        speaks="gemini:GEMINI",
         capabilities=NOT_BESIDE_TOOLS,
     ),
-    "bedrock": bedrock(BEDROCK_CONVERSE, Capabilities(images=True, files=True)),
-    "bedrock-invoke": bedrock(BEDROCK_INVOKE, Capabilities(images=True)),
+    "bedrock": bedrock("bedrock_converse:BEDROCK_CONVERSE", Capabilities(images=True, files=True)),
+    "bedrock-invoke": bedrock("bedrock_invoke:BEDROCK_INVOKE", Capabilities(images=True)),
     "bedrock-mantle": Provider(
         base_url="https://bedrock-mantle.{region}.api.aws/v1",
         places={"region": Place(REGION)},
         keys=(BEDROCK_KEY,),
     ),
-    "mistral": hosted("https://api.mistral.ai/v1", "MISTRAL", wire=MISTRAL_CHAT, capabilities=EVERYTHING),
+    "mistral": hosted("https://api.mistral.ai/v1", "MISTRAL", speaks="mistral:MISTRAL_CHAT", capabilities=EVERYTHING),
     "cohere": Provider(
         base_url="https://api.cohere.com",
         url_variable="CO_API_URL",
         keys=(Key("CO_API_KEY"),),
-        wire=COHERE_CHAT,
+        speaks="cohere:COHERE_CHAT",
         capabilities=FORM_OR_TOOLS,
     ),
     "cohere-v1": Provider(
         base_url="https://api.cohere.com",
         url_variable="CO_API_URL",
         keys=(Key("CO_API_KEY"),),
-        wire=COHERE_CHAT_V1,
+        speaks="cohere_v1:COHERE_CHAT_V1",
         capabilities=Capabilities(),
     ),
-    "groq": hosted("https://api.groq.com/openai/v1", "GROQ", wire=GROQ_CHAT, capabilities=FORM_OR_TOOLS),
+    "groq": hosted("https://api.groq.com/openai/v1", "GROQ", speaks="groq:GROQ_CHAT", capabilities=FORM_OR_TOOLS),
     "xai": hosted("https://api.x.ai/v1", "XAI"),
     "deepseek": hosted(
-        "https://api.deepseek.com", "DEEPSEEK", wire=chat_wire(dialects.DEEPSEEK), capabilities=Capabilities()
+        "https://api.deepseek.com", "DEEPSEEK", speaks="openai_chat_wires:DEEPSEEK", capabilities=Capabilities()
     ),
     "openrouter": hosted(
-        "https://openrouter.ai/api/v1", "OPENROUTER", wire=chat_wire(dialects.OPENROUTER), capabilities=EVERYTHING
+        "https://openrouter.ai/api/v1", "OPENROUTER", speaks="openai_chat_wires:OPENROUTER", capabilities=EVERYTHING
     ),
     "together": hosted("https://api.together.xyz/v1", "TOGETHER"),
     "perplexity": replace(
-        hosted("https://api.perplexity.ai", "PERPLEXITY", capabilities=replace(PAPERS, tools=False)),
+        hosted(
+            "https://api.perplexity.ai",
+            "PERPLEXITY",
+            speaks="openai_chat_wires:PERPLEXITY",
+            capabilities=replace(PAPERS, tools=False),
+        ),
         keys=(Key("PERPLEXITY_API_KEY"), Key("PPLX_API_KEY")),
     ),
-    "cerebras": hosted("https://api.cerebras.ai/v1", "CEREBRAS", wire=OPENAI, capabilities=WORDS),
-    "crusoe": hosted("https://api.inference.crusoecloud.com/v1", "CRUSOE", wire=OPEN_WEIGHTS),
+    "cerebras": hosted("https://api.cerebras.ai/v1", "CEREBRAS", speaks="openai_chat_wires:OPENAI", capabilities=WORDS),
+    "crusoe": hosted("https://api.inference.crusoecloud.com/v1", "CRUSOE", speaks="openai_chat_wires:OPEN_WEIGHTS"),
     "huggingface": replace(hosted("https://router.huggingface.co/v1", "HF"), keys=(Key("HF_TOKEN"),)),
     "zai": hosted(
-        "https://api.z.ai/api/paas/v4", "ZAI", wire=chat_wire(dialects.ZAI), capabilities=Capabilities(images=True)
+        "https://api.z.ai/api/paas/v4", "ZAI", speaks="openai_chat_wires:ZAI", capabilities=Capabilities(images=True)
     ),
     "alibaba": hosted(
         "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
         "DASHSCOPE",
-        wire=chat_wire(dialects.ALIBABA),
+        speaks="openai_chat_wires:ALIBABA",
         capabilities=Capabilities(images=True),
     ),
     "ollama": replace(own("http://127.0.0.1:11434/v1", "OLLAMA"), capabilities=FORM_OR_TOOLS),
-    "ollama-chat": replace(ollama(OLLAMA_CHAT), capabilities=FORM_OR_TOOLS),
-    "ollama-generate": replace(ollama(OLLAMA_GENERATE), capabilities=replace(PICTURES, tools=False)),
+    "ollama-chat": replace(ollama("ollama_chat:OLLAMA_CHAT"), capabilities=FORM_OR_TOOLS),
+    "ollama-generate": replace(ollama("ollama_generate:OLLAMA_GENERATE"), capabilities=replace(PICTURES, tools=False)),
     "lmstudio": own("http://127.0.0.1:1234/v1", "LMSTUDIO"),
     "vllm": own("http://127.0.0.1:8000/v1", "VLLM"),
     "gpustack": own("http://127.0.0.1/v1", "GPUSTACK"),
@@ -175,7 +166,7 @@ _RESPONSES = ("openai", "azure", "bedrock-mantle", "deepseek", "openrouter", "xa
 
 PROVIDERS: Mapping[str, Provider] = {
     **_ROWS,
-    **{f"{name}-responses": replace(_ROWS[name], wire=OPENAI_RESPONSES) for name in _RESPONSES},
+    **{f"{name}-responses": replace(_ROWS[name], speaks="openai_responses:OPENAI_RESPONSES") for name in _RESPONSES},
 }
 """Every provider, by the name that stands before the colon."""
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from . import concurrency, dispatch, import_time, streaming, turn
+from . import concurrency, dispatch, import_time, stores, streaming, transport, turn, wires
 from .figures import Figure
 from .harness import FULL, QUICK, Effort
 from .peers.compare import beside_peers
@@ -18,6 +18,9 @@ BENCHMARKS: Mapping[str, Callable[[Effort], list[Figure]]] = {
     "turn": turn.figures,
     "concurrency": concurrency.figures,
     "streaming": streaming.figures,
+    "wires": wires.figures,
+    "transport": transport.figures,
+    "stores": stores.figures,
     "import": import_time.figures,
 }
 

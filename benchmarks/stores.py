@@ -1,4 +1,4 @@
-"""What a durable turn costs, how large it is on disk, and how fast a log is read from its end and from its beginning."""
+"""What a durable turn costs, how large it is on disk, and how fast a log is read from its end and as a whole."""
 
 import asyncio
 import json
@@ -49,7 +49,7 @@ def figures(effort: Effort) -> list[Figure]:
 def turn(run_id: str, number: int, seq: int) -> list[Event]:
     """The seven durable events of a turn with one tool call."""
     call = ToolCall(f"{seq + 1}.0", "add", {"a": 17, "b": number})
-    events = [
+    events: list[Event] = [
         TurnStarted(turn=number),
         ModelRequested(turn=number, model="local", messages=2 * number),
         ModelReplied(
@@ -117,10 +117,9 @@ async def _write(log: Log, written: list[list[Event]]) -> None:
 def _by_hand(made: Callable[[Path], ByHand], files: Iterator[Path], writers: int, rounds: int) -> Sample:
     async def sample() -> float:
         written = [[list(map(dump, its)) for its in turns(f"{number:020x}", rounds)] for number in range(writers)]
-        with closing(made(next(files))) as by_hand:
-            with Stopwatch() as watch:
-                for place in range(rounds):
-                    by_hand.append(its[place] for its in written)
+        with closing(made(next(files))) as by_hand, Stopwatch() as watch:
+            for place in range(rounds):
+                by_hand.append(its[place] for its in written)
         return watch.wall_s / (writers * rounds)
 
     return sample

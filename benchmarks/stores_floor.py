@@ -1,4 +1,4 @@
-"""The floor of a durable log: what a careful person writes by hand, with no codec, no chain, no leases and no checks."""
+"""The floor of a durable log: what a careful person writes by hand, with no codec, no chain, no leases."""
 
 import json
 import os

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from .deadline import DeadlinePassed, wait_guest
 from .event import Event
 from .guest import Watch
-from .options import handles, one_of, positive
+from .options import handles, one_of, positive, text
 from .selector import Selector
 from .tasks import Spawn
 from .words import describe, shown
@@ -26,17 +26,30 @@ _GRACE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Veto:
-    """A policy's no. The model, or the caller, is told the ``reason``."""
+    """A policy's no. The model, or the caller, is told the ``reason``.
+
+    :raises BadOption: it is no text.
+    """
 
     reason: str
+
+    def __post_init__(self) -> None:
+        text("Veto(reason)", self.reason)
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A policy's question to a person: the event waits until somebody decides."""
+    """A policy's question to a person: the event waits until somebody decides.
+
+    :raises BadOption: the approver or the reason is no text.
+    """
 
     approver: str
     reason: str = ""
+
+    def __post_init__(self) -> None:
+        text("Ask(approver)", self.approver)
+        text("Ask(reason)", self.reason)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,15 @@ def positive(option: str, value: Any) -> None:
         raise BadOption(f"{option}={value!r} must be a number above 0")
 
 
+def text(option: str, value: Any) -> None:
+    """Refuse what is no text.
+
+    :raises BadOption: naming the option.
+    """
+    if not isinstance(value, str):
+        raise BadOption(f"{option}={value!r:.80} must be a text")
+
+
 def handles(handler: Any) -> None:
     """Refuse what cannot be called with an event.
 

@@ -8,11 +8,10 @@ import anyio
 import typer
 
 from ..backends.contract import Backend
-from ..backends.errors import NotConfigured
 from ..backends.known import resolve
 from .interrupts import INTERRUPTED, Interrupts
 from .output import complain, write, write_json
-from .probes import Outcome, probe
+from .probes import STEPS, Outcome, probe
 from .references import load_model
 
 CLOSE_S = 5.0
@@ -28,7 +27,7 @@ def check(
     timeout: Annotated[float, typer.Option(min=0.001, metavar="SECONDS", help="How long a step may take.")] = 60.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Ask a model four small questions: can it be signed in to, does it stream, call a tool, keep to a schema?
+    """Ask a model four small questions: sign-in, streaming, a tool call, structured output if it claims that.
 
     Each line says how a step went, and if it failed what was wrong and what to do. It costs a few hundred tokens.
 
@@ -44,7 +43,7 @@ def check(
         raise typer.Exit(INTERRUPTED) from None
     finally:
         if as_json:
-            passed = bool(outcomes) and all(each.status != "failed" for each in outcomes)
+            passed = len(outcomes) == len(STEPS) and not _code(outcomes)
             write_json({"model": backend.model, "ok": passed, "steps": [asdict(each) for each in outcomes]}, indent=2)
     raise typer.Exit(_code(outcomes))
 
@@ -68,6 +67,6 @@ def _line(outcome: Outcome) -> str:
 
 
 def _code(outcomes: list[Outcome]) -> int:
-    if any(outcome.error == NotConfigured.__name__ for outcome in outcomes):
+    if any(outcome.missing for outcome in outcomes):
         return USAGE
     return FAILED if any(outcome.status == "failed" for outcome in outcomes) else 0

@@ -1,17 +1,13 @@
 """``loopbus events``: the vocabulary, generated from the event classes."""
 
 import inspect
-import sys
-from io import StringIO
-from shutil import get_terminal_size
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from ..bus.data import known_events
 from ..bus.event import Event
+from . import tables
 from .output import write, write_json
 
 STAMPS = ("run_id", "seq", "at", "cause")
@@ -42,13 +38,11 @@ def describe(event_class: type[Event]) -> dict[str, Any]:
 
 
 def as_table(classes: tuple[type[Event], ...]) -> str:
-    """The vocabulary as a table: as wide as the terminal, or where there is none, one line for each event."""
-    paper = StringIO()
-    console = Console(file=paper, width=get_terminal_size().columns if sys.stdout.isatty() else 1000, highlight=False)
-    table = Table("Event", "In the log", "Meaning", "Fields", box=None, padding=(0, 2, 0, 0))
-    for each in classes:
-        meaning = (inspect.getdoc(each) or "").partition("\n")[0]
-        fields = ", ".join(name for name in each.model_fields if name not in STAMPS)
-        table.add_row(each.event_name, "yes" if each.durable else "no", meaning, fields)
-    console.print(table)
-    return "".join(f"{line.rstrip()}\n" for line in paper.getvalue().splitlines())
+    """The vocabulary as a table."""
+    return tables.as_table(("Event", "In the log", "Meaning", "Fields"), (_row(each) for each in classes))
+
+
+def _row(each: type[Event]) -> tuple[str, str, str, str]:
+    meaning = (inspect.getdoc(each) or "").partition("\n")[0]
+    fields = ", ".join(name for name in each.model_fields if name not in STAMPS)
+    return each.event_name, "yes" if each.durable else "no", meaning, fields

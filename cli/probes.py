@@ -5,12 +5,12 @@ from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import anyio
 
 from ..backends.contract import Backend, Capabilities, OutputSpec, Reply, Request, TextPiece
-from ..backends.errors import BackendError, Broken, Busy, Misunderstood, NotConfigured, Refused
+from ..backends.errors import BackendError, Broken, Busy, Incomplete, Misunderstood, NotConfigured, Refused
 from ..backends.fold import ReplyFold
 from ..events.content import Text, ToolCall, user
 from ..events.usage import NO_USAGE, Usage
@@ -32,6 +32,8 @@ class Outcome:
     usage: Usage = NO_USAGE
     error: str = ""
     """The name of the error's class."""
+    missing: bool = False
+    """A key, an extra or the like is missing on our side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +109,10 @@ def _read_call(answer: Answer) -> str:
 
 def _read_output(answer: Answer) -> str:
     try:
-        value = json.loads(answer.text)
+        value = cast("object", json.loads(answer.text))
     except ValueError:
         value = None
-    if not isinstance(value, dict) or type(value.get("sum")) is not int:  # pyright: ignore[reportUnknownMemberType]
+    if not isinstance(value, dict) or type(cast("dict[str, object]", value).get("sum")) is not int:
         advice = "Agent(output=...) still works: it sends such answers back, which costs further calls"
         raise Unmet(f"{_cut(answer.text)} is not what the schema asks for", advice)
     return f"answered {_cut(answer.text)}"
@@ -145,9 +147,11 @@ ADVICE: Mapping[type[BackendError], str] = {
     Refused: "",
     Busy: "wait, or look at the limits of this key",
     Misunderstood: "what answers is not what the model's name says: check the base URL",
-    Broken: "check the base URL, the network and whether the server is up",
+    Incomplete: "ask again; if it goes on, the server or a proxy before it cuts streams short",
+    Broken: "ask again; if it goes on, look at the provider's status page, or at the server's log",
+    BackendError: "",
 }
-"""What to do, where the error itself does not say."""
+"""What to do, where the error itself does not say; the first that fits counts."""
 
 
 async def probe(backend: Backend, timeout_s: float) -> AsyncGenerator[Outcome, None]:
@@ -169,16 +173,28 @@ async def _take(step: Step, backend: Backend, timeout_s: float) -> Outcome:
     fold = ReplyFold()
     try:
         with anyio.fail_after(timeout_s):
-            said, advice, error = step.read(await _ask(backend, step.request, fold)), "", ""
-    except Unmet as unmet:
-        said, advice, error = *unmet.args, "Unmet"
-    except BackendError as wrong:
-        said, advice, error = str(wrong), _advice(step, wrong), type(wrong).__name__
-    except TimeoutError:
-        said, advice, error = f"no answer within {timeout_s:g} s", "give it more time with --timeout", "TimeoutError"
-    return Outcome(
-        step.name, "failed" if error else "ok", said, advice, perf_counter() - began, fold.usage, error=error
-    )
+            said = step.read(await _ask(backend, step.request, fold))
+    except Exception as error:
+        said, advice = _explain(step, error, timeout_s)
+        missing = isinstance(error, NotConfigured)
+        name = type(error).__name__
+        return Outcome(step.name, "failed", said, advice, perf_counter() - began, fold.usage, name, missing)
+    return Outcome(step.name, "ok", said, elapsed_s=perf_counter() - began, usage=fold.usage)
+
+
+def _explain(step: Step, error: Exception, timeout_s: float) -> tuple[str, str]:
+    """What is wrong, and what to do."""
+    match error:
+        case Unmet(args=(said, advice)):
+            return said, advice
+        case Refused() if step.refused:
+            return str(error), step.refused
+        case BackendError():
+            return str(error), next(advice for kind, advice in ADVICE.items() if isinstance(error, kind))
+        case TimeoutError():
+            return f"no answer within {timeout_s:g} s", "give it more time with --timeout"
+        case _:
+            return f"{type(error).__name__}: {error}", "mend the backend: it is to raise no other than a BackendError"
 
 
 async def _ask(backend: Backend, request: Request, fold: ReplyFold) -> Answer:
@@ -191,12 +207,6 @@ async def _ask(backend: Backend, request: Request, fold: ReplyFold) -> Answer:
                 first_s = first_s or perf_counter() - began
                 pieces += 1
     return Answer(fold.reply(), pieces, first_s)
-
-
-def _advice(step: Step, wrong: BackendError) -> str:
-    if isinstance(wrong, Refused) and step.refused:
-        return step.refused
-    return next(advice for kind, advice in {**ADVICE, BackendError: ""}.items() if isinstance(wrong, kind))
 
 
 def _cut(text: str) -> str:

@@ -1,11 +1,12 @@
 """Where replies are kept for requests that come again: the contract, and one in memory."""
 
 from collections import OrderedDict
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ..bus.errors import BadOption
 
 
+@runtime_checkable
 class Replies(Protocol):
     """Keeps texts by key. What it cannot find it has forgotten, which is no error."""
 

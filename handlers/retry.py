@@ -1,9 +1,9 @@
 """When a model that failed is asked once more, and after how long."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, cast, runtime_checkable
 
 from ..backends.errors import BackendError
 from ..events.fault import Fault
@@ -38,10 +38,10 @@ class _Joins:
     __slots__ = ()
 
     def __and__(self: Retrying, other: Retrying) -> "Both":
-        return Both(self, other)
+        return Both(self, other) if _decides(other) else NotImplemented
 
     def __or__(self: Retrying, other: Retrying) -> "Either":
-        return Either(self, other)
+        return Either(self, other) if _decides(other) else NotImplemented
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class RetryPolicy(_Joins):
 
     What is asked again is one model request. The tools of a reply run after it is whole, so none runs twice.
 
-    :raises BadLimit: a number is not what it can be; says which.
+    :raises BadLimit: an option is not what it can be; says which.
     """
 
     attempts: int = 3
@@ -111,6 +111,10 @@ class RetryPolicy(_Joins):
             number = getattr(self, name)
             if not isinstance(number, int | float) or not least <= number <= most:
                 raise BadLimit(f"RetryPolicy({name}={number!r}): it is a number from {least:g} to {most:g}")
+        if not _are_errors(self.on):
+            raise BadLimit(f"RetryPolicy(on={self.on!r:.80}): give error classes of backends, such as on=(Busy,)")
+        if not isinstance(self.budget, RetryBudget | None):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
+            raise BadLimit(f"RetryPolicy(budget={self.budget!r:.80}): give RetryBudget(...), or None")
 
     def plan(self, failed: ModelFailed, tries: Tries) -> Retry | None:
         """See ``Retrying``."""
@@ -153,6 +157,17 @@ ONCE = RetryPolicy(attempts=1)
 """Asks once."""
 USUAL = RetryPolicy(budget=PROCESS)
 """How a model is asked by its name."""
+
+
+def _decides(other: object) -> bool:
+    return isinstance(other, Retrying) and not isinstance(other, type)
+
+
+def _are_errors(kinds: object) -> bool:
+    """Whether these are error classes that a retry can be for; one that is not would never match, and say nothing."""
+    return isinstance(kinds, list | tuple) and all(
+        isinstance(kind, type) and issubclass(kind, BackendError) for kind in cast("Sequence[object]", kinds)
+    )
 
 
 def _names(kind: type[BaseException]) -> list[str]:

@@ -1,11 +1,15 @@
 """Checks what a caller gave, by a table of what it must be, before anything is done with it."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import inf
 from typing import Any, NamedTuple, cast
 
 from ..backends.contract import Backend
 from .errors import BadInput
+
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half of a surrogate pair, which can be neither stored nor sent."""
 
 
 class Rule(NamedTuple):
@@ -58,8 +62,17 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and value > 0
 
 
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and not _HALF.search(value)
+
+
+def _is_label(value: object) -> bool:
+    # An empty one is mostly a header that was not sent, and would be shared by everybody who did not send it.
+    return value is None or (value != "" and _is_text(value))
+
+
 def _is_text_or_function(value: object) -> bool:
-    return isinstance(value, str) or callable(value)
+    return _is_text(value) or callable(value)
 
 
 def _is_models(value: object) -> bool:
@@ -77,6 +90,10 @@ PAUSE = Rule(_is_pause, "a number of seconds above 0, or None for never")
 SIZE = Rule(_is_size, "a number of bytes, 0 or more")
 TIMES = Rule(_is_size, "a whole number, 0 or more")
 COUNT = Rule(_is_count, "a whole number, 1 or more")
+LABEL = Rule(_is_label, "a text that is not empty and has no half characters, or None")
+TEXT = Rule(_is_text, "a text without half characters")
 INSTRUCTIONS = Rule(_is_text_or_function, "a text, or a function of the run's deps that gives one")
 MODELS = Rule(_is_models, "a list of names or Backend objects, as in fallback=['openai:gpt-5.2']")
 TOOLS = Rule(_is_collection, "a list, as in tools=[add]")
+SUBSCRIBERS = Rule(_is_collection, "a list, as in subscribers=[LogLines()]")
+MESSAGES = Rule(_is_collection, "a list of messages, such as an earlier result.messages")

@@ -41,8 +41,17 @@ def run_in_new_loop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
 
     :raises InsideLoop: a loop runs here already.
     """
+    if _a_loop_runs():
+        raise InsideLoop(
+            "run_sync() would block the event loop that is running here; use `await agent.run(...)` instead"
+        )
+    return asyncio.run(work())
+
+
+def _a_loop_runs() -> bool:
+    # Apart from the work, whose every traceback would else begin with this error.
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(work())
-    raise InsideLoop("run_sync() would block the event loop that is running here; use `await agent.run(...)` instead")
+        return False
+    return True

@@ -12,6 +12,7 @@ LoopbusError
     KeyReused           an idempotency key came back with another request
     NothingToDecide     no call with this id waits for a decision
     InsideLoop          run_sync was called where an event loop runs already
+    OtherLoop           a runtime, or a run that goes on, was used in an event loop that is not its own
     BadInput            a prompt, a conversation, an agent or an option is not what it must be
     ReaderTaken         two tasks take from one reader
   OutOfOrder            a stage caused an event that may not follow; a defect of that stage
@@ -50,6 +51,10 @@ class NothingToDecide(UsageError):
 
 class InsideLoop(UsageError):
     """``run_sync`` was called where an event loop runs already."""
+
+
+class OtherLoop(UsageError):
+    """A runtime, or a run that goes on, was used in an event loop that is not its own."""
 
 
 class BadInput(UsageError):

@@ -17,7 +17,7 @@ from ..events.human import ApprovalDecided
 from ..events.run import Status
 from ..tools.output import OutputType, Partial
 from .actor import Actor
-from .errors import BadInput, NothingToDecide, RunOver
+from .errors import BadInput, NothingToDecide, OtherLoop, RunOver
 from .outcome import result_of
 from .partials import partials
 from .reader import Reader
@@ -102,7 +102,10 @@ class Run(Generic[OutputT]):
         """Wait for the end and return what the run came to, however it ended.
 
         Cancelling the wait leaves the run alone.
+
+        :raises OtherLoop: the run goes on in another event loop; so say all that wait for it or tell it something.
         """
+        self._check_loop()
         journal = self._actor.journal
         await journal.wait_over()
         return result_of(journal, self._answer)
@@ -129,6 +132,7 @@ class Run(Generic[OutputT]):
         Cancelling twice, or a run that is over, is harmless. Tools that are running are cancelled and get a result
         that says so; what does not end within the grace time is left behind and listed in ``Runtime.zombies``.
         """
+        self._check_loop()
         self.stop(Stopping("cancelled", reason), author)
         await self.outcome()
 
@@ -138,6 +142,7 @@ class Run(Generic[OutputT]):
         :raises RunOver: the run has ended; start another one that continues the conversation.
         :raises BadInput: it is neither a text nor a user's message.
         """
+        self._check_loop()
         if self._actor.ending:
             raise RunOver(f"run {self.id} has ended ({self.status}); start a new run with its messages to go on")
         self._actor.command(made(MessageInjected, message=said(message), author=author), 0)
@@ -156,6 +161,7 @@ class Run(Generic[OutputT]):
         :raises NothingToDecide: no such call waits: it was decided, it never asked, or the run is over.
         :raises BadInput: the arguments are no JSON object.
         """
+        self._check_loop()
         state = self._actor.state
         asked = state.waiting.get(call_id)
         if asked is None or self._actor.ending:
@@ -167,6 +173,14 @@ class Run(Generic[OutputT]):
             ApprovalDecided, call_id=call_id, approve=approve, author=author, reason=reason, arguments=arguments
         )
         self._actor.react(self._actor.command(decision, asked.seq))
+
+    def _check_loop(self) -> None:
+        """Refuse another event loop than the run's own: nothing there would ever be woken."""
+        if self._task is not None and self._task.get_loop() is not asyncio.get_running_loop():
+            raise OtherLoop(
+                f"run {self.id} goes on in another event loop; from a thread beside that loop, call "
+                "asyncio.run_coroutine_threadsafe(run.outcome(), loop)"
+            )
 
     # --- for the runtime ---
 

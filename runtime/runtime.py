@@ -18,9 +18,9 @@ from ..events.run import RunStarted
 from ..handlers.limits import Limits
 from ..tools.threads import ThreadPool
 from .actor import Actor
-from .checks import COUNT, TIME, check, of
+from .checks import COUNT, LABEL, MESSAGES, SUBSCRIBERS, TIME, check, of
 from .collector import patience
-from .errors import BadInput, RuntimeClosed, UsageError
+from .errors import BadInput, OtherLoop, RuntimeClosed, UsageError
 from .helpers import Helpers, Zombie, Zombies
 from .journal import Journal
 from .keys import Keys
@@ -38,11 +38,12 @@ from .watchdog import Watchdog
 
 _REQUEST = {
     "agent": of(AgentSpec, "an Agent, such as Agent('local')"),
-    "session": of(str | None, "the name of a conversation, or None"),
-    "key": of(str | None, "a text, or None"),
+    "messages": MESSAGES,
+    "session": LABEL,
+    "key": LABEL,
     "limits": of(Limits | None, "Limits(...), or None"),
 }
-_OPTIONS = {"grace_s": TIME, "blocked_s": TIME, "sessions": COUNT}
+_OPTIONS = {"subscribers": SUBSCRIBERS, "grace_s": TIME, "threads": COUNT, "blocked_s": TIME, "sessions": COUNT}
 
 
 class Runtime(Subscribing):
@@ -69,7 +70,14 @@ class Runtime(Subscribing):
     ) -> None:
         if store is not None:
             raise BadInput(f"store={store!r:.80}: this version keeps logs in memory only; leave it out, or give None")
-        check(_OPTIONS, grace_s=grace_s, blocked_s=blocked_s, sessions=sessions)
+        check(
+            _OPTIONS,
+            subscribers=subscribers,
+            grace_s=grace_s,
+            threads=threads,
+            blocked_s=blocked_s,
+            sessions=sessions,
+        )
         self.sessions = Sessions(sessions)
         self._grace_s = grace_s
         self._owner = TaskOwner("the runtime")
@@ -84,6 +92,7 @@ class Runtime(Subscribing):
         self._prepared = Prepared(self._threads)
         self._subscribers = tuple(subscribers)
         self._opened = self._open = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     # --- life ---
 
@@ -95,6 +104,7 @@ class Runtime(Subscribing):
         if self._opened:
             raise UsageError("this runtime was opened before; make another one")
         self._opened = self._open = True
+        self._loop = asyncio.get_running_loop()
         patience.want()
         self._watchdog.start()
         try:
@@ -111,7 +121,7 @@ class Runtime(Subscribing):
         """
         if not self._opened:
             return
-        was_open, self._open = self._open, False
+        was_open, self._open, self._loop = self._open, False, None
         async with AsyncExitStack() as last_first:
             # All of these happen, whatever one of them raises and whoever cancels meanwhile.
             if was_open:
@@ -152,6 +162,7 @@ class Runtime(Subscribing):
         instructions that are a function.
 
         :raises RuntimeClosed: this runtime is not open.
+        :raises OtherLoop: it was opened in another event loop than this one.
         :raises SessionBusy: another run of the session goes on.
         :raises KeyReused: the key was used for another prompt or agent.
         :raises NotConfigured: the model's name, key or extra is missing.
@@ -160,7 +171,12 @@ class Runtime(Subscribing):
         if not self._open:
             life = "closed" if self._opened else "not open yet"
             raise RuntimeClosed(f"this runtime is {life}; use it inside `async with Runtime() as runtime:`")
-        check(_REQUEST, agent=agent, session=session, key=key, limits=limits)
+        if asyncio.get_running_loop() is not self._loop:
+            raise OtherLoop(
+                "this runtime was opened in another event loop; from a thread beside that loop, call "
+                "asyncio.run_coroutine_threadsafe(runtime.run(...), loop)"
+            )
+        check(_REQUEST, agent=agent, messages=messages, session=session, key=key, limits=limits)
         words = said(prompt)
         request = (agent.name, words, session)
         known = self._keys.find(key, request) if key is not None else None

@@ -45,7 +45,8 @@ def conversation(messages: Sequence[Message]) -> tuple[Message, ...]:
     :raises BadInput: it is such a one, or has something in it that is no message; says where.
     """
     open_calls: list[str] = []
-    for place, message in enumerate(messages):
+    given = tuple(messages)
+    for place, message in enumerate(given):
         if not isinstance(message, Message):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
             raise BadInput(f"messages[{place}] is {message!r:.80}; give messages, such as an earlier result.messages")
         if message.role != "tool":
@@ -56,7 +57,7 @@ def conversation(messages: Sequence[Message]) -> tuple[Message, ...]:
             if isinstance(block, ToolResult):
                 _answer(open_calls, block.call_id, place)
     _all_answered(open_calls, "the end of messages")
-    return tuple(messages)
+    return given
 
 
 def _answer(open_calls: list[str], call_id: str, place: int) -> None:

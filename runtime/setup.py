@@ -16,7 +16,7 @@ def setup_of(agent: AgentSpec) -> str:
     """
     answer = agent.answer
     said = {
-        "tools": [[tool.name, tool.description, tool.parameters] for tool in agent.toolset],
+        "tools": [[tool.name, tool.description, tool.parameters, tool.strict] for tool in agent.toolset],
         "settings": {each.name: getattr(agent.settings, each.name) for each in fields(agent.settings)},
         "output": None if answer is None else [agent.output_mode, answer.name, answer.description, answer.schema],
     }

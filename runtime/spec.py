@@ -17,7 +17,7 @@ from ..tools.coercion import CAP_BYTES
 from ..tools.output import OutputType
 from ..tools.tool import Tool
 from ..tools.toolset import Toolset
-from .checks import INSTRUCTIONS, MODELS, PAUSE, SIZE, TIMES, TOOLS, Rule, check, of
+from .checks import INSTRUCTIONS, MODELS, PAUSE, SIZE, TEXT, TIMES, TOOLS, Rule, check, of
 
 OutputT = TypeVar("OutputT", default=Any)
 _MODES = get_args(OutputMode)
@@ -25,7 +25,7 @@ _RULES = {
     "model": of(str | Backend, "a name such as 'local' or 'openai:gpt-5.2', or a Backend object"),
     "instructions": INSTRUCTIONS,
     "tools": TOOLS,
-    "name": of(str, "a text"),
+    "name": TEXT,
     "limits": of(Limits, "Limits(...), such as Limits(turns=3)"),
     "settings": of(Settings, "Settings(...), such as Settings(temperature=1)"),
     "streaming": of(bool, "True or False"),

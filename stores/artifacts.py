@@ -43,14 +43,19 @@ def cut(body: bytes, large: int) -> tuple[bytes, dict[bytes, bytes]]:
         place += start - end
         holes.append((place, stop - start, digest.hexdigest()))
         end = stop
-    if not holes:
+    if not holes and is_whole(body):
         return body, artifacts
     return b"\n".join((to_json(holes), b"".join((*kept, body[end:])))), artifacts
 
 
+def is_whole(body: bytes) -> bool:
+    """Whether a stored body is an event's JSON as it is. No event is a list, so what begins like one has holes."""
+    return not body.startswith(b"[")
+
+
 def holes(body: bytes) -> list[Hole]:
     """What is missing in a stored body, in order."""
-    if not body.startswith(b"["):
+    if is_whole(body):
         return []
     line, _, _ = body.partition(b"\n")
     return [Hole(place, size, bytes.fromhex(digest)) for place, size, digest in from_json(line)]

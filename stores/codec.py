@@ -35,7 +35,7 @@ def batch_of(events: Sequence[Event], token: int, large: int = artifacts.LARGE) 
         if event.seq != seq or event.run_id != first.run_id:
             raise _out_of_place(event, first, seq)
         name, version, body = encode(event)
-        if len(body) > large:
+        if len(body) > large or not artifacts.is_whole(body):
             body, cut = artifacts.cut(body, large)
             cut_out.update(cut)
         entries.append(Entry(seq, name, version, body))

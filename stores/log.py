@@ -10,7 +10,7 @@ import anyio
 from ..bus.event import Event
 from ..events.frozen import whole
 from ..events.run import RunFinished
-from .artifacts import LARGE, fill, holes, intact
+from .artifacts import LARGE, fill, holes, intact, is_whole
 from .bells import Bells
 from .chain import flaw
 from .codec import batch_of, decode
@@ -157,9 +157,9 @@ class Log:
 
     async def _body(self, run_id: str, row: Row) -> bytes:
         """A row's JSON, whole again where parts of it are kept apart."""
-        missing = holes(row.body)
-        if not missing:
+        if is_whole(row.body):
             return row.body
+        missing = holes(row.body)
         found = await self._rows.artifacts([hole.digest for hole in missing])
         for hole in missing:
             if not intact(hole, found):

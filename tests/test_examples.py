@@ -65,6 +65,7 @@ SAYS = {
 ELSEWHERE = {
     "fastapi_sse.py": "is served, below",
     "quickstart.py": "needs the real model, so `make demo` and the tests marked `local` run it",
+    "semantic_search.py": "needs the real embedding model, so the tests marked `local` run it",
 }
 
 

@@ -37,6 +37,25 @@ def test_an_agent_loads_no_client_and_no_tracer() -> None:
     assert loaded(statement).isdisjoint({"httpx", "httpx2", "opentelemetry", "structlog"})
 
 
+def test_a_provider_s_wire_is_loaded_with_the_first_model_of_that_provider() -> None:
+    """There are a dozen, and most programs speak one; that of OpenAI is in many others and loaded with the room."""
+    statement = (
+        f"import sys\nfrom {OWN} import Agent, Runtime, tool\nfrom {OWN}.backends import Scripted, resolve\n"
+        f"from {OWN}.backends.providers import PROVIDERS\n"
+        "wires = {row.speaks.partition(':')[0] for row in PROVIDERS.values()}\n"
+        f"spoken = lambda: sorted(wire for wire in wires if '{OWN}.backends.wire.' + wire in sys.modules)\n"
+        "Agent(Scripted(['hi'])), resolve('local')\nprint(*spoken())\n"
+        "resolve('anthropic:m', api_key='k')\nprint(*spoken())"
+    )
+    assert python(statement).splitlines() == ["openai_chat", "anthropic_messages openai_chat"]
+
+
+def test_the_embedded_model_is_loaded_with_the_first_agent_that_uses_it() -> None:
+    """Its engine, its weights and its prompts are a good part of all there is to load."""
+    statement = f"import sys\nfrom {OWN} import Agent\nfrom {OWN}.backends import Scripted\nAgent(Scripted(['hi']))"
+    assert python(f"{statement}\nprint('{OWN}.backends.local.backend' in sys.modules)") == "False"
+
+
 def test_every_name_is_the_one_from_its_room() -> None:
     """The face re-exports; it makes nothing of its own."""
     assert loopbus.tool is tool

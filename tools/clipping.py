@@ -1,6 +1,5 @@
 """Cuts a value down before it is encoded: the work is bounded by what will be shown, not by what was returned."""
 
-import copy
 import dataclasses
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set, ValuesView
@@ -10,6 +9,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 from pydantic_core import to_json
 
+from .attributes import altered_copy, altered_model, attributes
 from .serializers import computes_itself
 
 DEEPEST = 100
@@ -143,11 +143,11 @@ class Clip:
     def instance(self, value: Any) -> Any:
         """A dataclass."""
         if not hasattr(value, "__pydantic_serializer__"):
-            return self._altered(value, _altered_copy) if self.typed else self.mapping(attributes(value))
-        return self._whole(value) if computes_itself(value.__class__) else self._altered(value, _altered_copy)
+            return self._altered(value, altered_copy) if self.typed else self.mapping(attributes(value))
+        return self._whole(value) if computes_itself(value.__class__) else self._altered(value, altered_copy)
 
     def model(self, value: BaseModel) -> Any:
-        return self._whole(value) if computes_itself(type(value)) else self._altered(value, _altered_model)
+        return self._whole(value) if computes_itself(type(value)) else self._altered(value, altered_model)
 
     def _whole(self, value: Any) -> Any:
         """A model that computes what it shows: all of it, or nothing."""
@@ -195,13 +195,6 @@ class Clip:
             self.missing += (length - kept) * max(2, size // max(kept, 1))
 
 
-def attributes(value: Any) -> dict[str, Any]:
-    """The fields of a dataclass or a model, extra ones included, as they are now."""
-    if isinstance(value, BaseModel):
-        return {**value.__dict__, **(value.__pydantic_extra__ or {})}
-    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
-
-
 def whole_characters(data: bytes) -> bytes:
     """Leave out a last character that was cut in two; other bytes that are no UTF-8 stay."""
     for back in range(1, min(4, len(data)) + 1):
@@ -233,17 +226,6 @@ def _ordered(values: list[Any]) -> list[Any]:
         return sorted(values)
     except TypeError:
         return sorted(values, key=lambda value: to_json(value, serialize_unknown=True))
-
-
-def _altered_copy(value: Any, changes: dict[str, Any]) -> Any:
-    duplicate = copy.copy(value)
-    for name, kept in changes.items():
-        object.__setattr__(duplicate, name, kept)
-    return duplicate
-
-
-def _altered_model(value: BaseModel, changes: dict[str, Any]) -> BaseModel:
-    return value.model_copy(update=changes)
 
 
 def _taker(value: object) -> Callable[[Clip, Any], Any]:

@@ -8,7 +8,8 @@ from typing import Any, cast
 
 from pydantic import BaseModel
 
-from .clipping import DEEPEST, attributes
+from .attributes import attributes
+from .clipping import DEEPEST
 from .errors import Unencodable
 
 Encode = Callable[[Any], object]

@@ -34,6 +34,7 @@ class Options(TypedDict, total=False):
     timeout_s: float
     delivery: Delivery
     needs_approval: bool
+    strict: bool
     extra: Extra
 
 

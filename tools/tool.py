@@ -44,6 +44,8 @@ class Tool(Generic[P, R]):
     timeout_s: float | None = None
     delivery: Delivery = "at_most_once"
     needs_approval: bool = False
+    strict: bool = False
+    """The provider keeps the model to the schema, where it can. Optional arguments it may then have to give."""
     extra: Extra = "forbid"
     """Whether an argument that the function does not have is a mistake, or is left out."""
     signature: Signature

@@ -8,12 +8,13 @@ from dataclasses import replace
 import anyio
 
 from ...events.usage import Usage
+from ..address import url_of
 from ..auth import Auth, NoAuth
 from ..errors import BackendError, ContextOverflow, Refused
-from ..site import url_of
 from ..transport import HttpRequest, Transport
 from ..transports import default_transport
-from ..wire.failure import Account, failure, failure_of_reply
+from ..wire.account import Account
+from ..wire.failure import failure, failure_of_reply
 from ..wire.objects import read_object, write_object
 from .batches import batches
 from .contract import Embeddings, Purpose
@@ -152,7 +153,7 @@ class HostedEmbedder:
                 delay_s = self._retries.delay_s(exc, attempt)
                 if delay_s is None:
                     raise
-                logger.warning("%d texts are sent to %s again in %.1f s: %s", len(ask.texts), self.model, delay_s, exc)
+                logger.warning("asking %s again in %.1f s (texts: %d): %s", self.model, delay_s, len(ask.texts), exc)
                 await self._retries.sleep(delay_s)
 
     async def _once(self, ask: Ask) -> Answer:

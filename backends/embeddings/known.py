@@ -1,13 +1,13 @@
 """The embedders that can be asked for by name."""
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 
 from pydantic import SecretStr
 
+from ..directory import Directory
 from ..errors import NotConfigured
 from ..providers import ALIASES
-from ..site import find_site, host_of
+from ..site import find_site
 from ..transport import Transport
 from ..wire.bedrock_families import of_model
 from .contract import Embedder
@@ -17,6 +17,15 @@ from .services import ANY_SERVICE, SERVICES, Service
 from .wire.wire import EmbeddingWire
 
 LOCAL = "local"
+
+EMBEDDERS: Directory[Service] = Directory(
+    rows=SERVICES,
+    any_address=ANY_SERVICE,
+    aliases=ALIASES,
+    others=(LOCAL,),
+    noun="embedder",
+    servers="server with OpenAI's /embeddings",
+)
 
 
 def embedder(
@@ -36,28 +45,24 @@ def embedder(
     :raises NotConfigured: no such provider, none that embeds, no model in the name, no key, or an address with a part
         that is not known; says what to write or to set.
     """
-    if "://" in model:
-        base_url, _, name = model.partition("#")
-        provider, service, written = host_of(base_url), ANY_SERVICE, f"{base_url}#MODEL"
-    else:
-        provider, _, name = model.partition(":")
-        if provider == LOCAL:
-            return LocalEmbedder(name)
-        provider = ALIASES.get(provider, provider)
-        if provider not in SERVICES:
-            raise NotConfigured(_unknown(model, provider))
-        service, written = SERVICES[provider], f"{provider}:MODEL"
-    if not name:
-        raise NotConfigured(f"no model is named: write {written}")
-    wire = _wire(provider, service, name)
-    hint = f"write embedder({model!r}, api_key=...)"
-    site = find_site(provider, service.provider, api_key=api_key, base_url=base_url, hint=hint)
+    begin, _, rest = model.partition(":")
+    if begin == LOCAL:
+        return LocalEmbedder(rest)
+    named = EMBEDDERS.find(model)
+    wire = _wire(named.provider, named.row, named.model)
+    site = find_site(
+        named.provider,
+        named.row.provider,
+        api_key=api_key,
+        base_url=named.base_url or base_url,
+        hint=f"write embedder({model!r}, api_key=...)",
+    )
     return HostedEmbedder(
         wire,
         site.base_url,
-        name,
+        named.model,
         site.auth,
-        provider=provider,
+        provider=named.provider,
         headers={**site.headers, **(headers or {})},
         query=site.query,
         transport=transport,
@@ -70,13 +75,3 @@ def _wire(provider: str, service: Service, model: str) -> EmbeddingWire:
         known = ", ".join(f"{beginning}..." for beginning in service.wires)
         raise NotConfigured(f"{provider} has no embeddings that we know under {model!r}. Known: {known}")
     return found
-
-
-def _unknown(model: str, provider: str) -> str:
-    names = [LOCAL, *SERVICES]
-    nearest = get_close_matches(provider, [*names, *ALIASES], 1, cutoff=0.7)
-    hint = f"; did you mean {nearest[0] + model[len(provider) :]!r}? Write" if nearest else ": write"
-    return (
-        f"no embedder is called {model!r}{hint} PROVIDER:MODEL, or http://HOST/v1#MODEL for any server with OpenAI's "
-        f"/embeddings. The providers that embed are {', '.join(names)}"
-    )

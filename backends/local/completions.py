@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from ...events.usage import Usage
 from ..errors import Incomplete
 from ..transport import HttpReply, HttpRequest, Transport
-from ..wire.failure import Account, failure, failure_of_reply
+from ..wire.account import Account
+from ..wire.failure import failure, failure_of_reply
 from ..wire.objects import read_object, write_object
 from ..wire.sse import SseReader
 from .engine import Address

@@ -20,13 +20,14 @@ from urllib.parse import quote
 
 from ...events.content import Opaque, Refusal
 from ...events.usage import Usage
-from ..contract import BlockPiece, Delta, StopPiece, StopReason, UsagePiece
-from ..errors import Incomplete, Misunderstood
+from ..contract import BlockPiece, Delta, StopReason, UsagePiece
+from .account import Account
 from .anthropic_blocks import Block, Fields, begin, end, grow
 from .anthropic_messages_request import VERTEX, encode
-from .failure import Account, failure
+from .failure import failure
 from .fields import WRONG_SHAPE, count, items, text
 from .objects import read_object
+from .reader import Reader
 from .sse import Frame, SseReader
 from .wire import Wire
 
@@ -42,23 +43,18 @@ STOPS: Mapping[str, StopReason] = {
 """``stop_reason``, in our words; any other is ``other``."""
 
 
-class MessagesReader:
+class MessagesReader(Reader):
     """Reads one answer."""
 
+    FORMAT = "Anthropic message"
+    END = "stop_reason"
+
     def __init__(self, account: Account) -> None:
-        self._account = account
+        super().__init__(account)
         self._open: dict[int, Block] = {}
         self._calls = 0
         self._counts: Fields = {}
-        self._stop = ""
         self._explanation = ""
-        self.done = False
-        """Whether no frame follows."""
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the provider has said that the reply is over."""
-        return bool(self._stop)
 
     def read(self, frame: Frame) -> list[Delta]:
         """The deltas of one frame of a stream. Events of a kind that nobody has heard of yet say nothing.
@@ -104,9 +100,7 @@ class MessagesReader:
         :raises Incomplete: the provider never said that the reply is over.
         :raises Misunderstood: a block that it never ended makes no sense.
         """
-        if not self._stop:
-            provider = self._account.provider
-            raise Incomplete(f"{provider} ended in the middle of the reply (no stop_reason)", provider=provider)
+        self._check_end()
         deltas: list[Delta] = []
         try:
             # Some gateways leave out the ends of blocks.
@@ -116,8 +110,7 @@ class MessagesReader:
             raise self._misunderstood(b"", exc) from exc
         if self._explanation:
             deltas.append(BlockPiece(Refusal(self._explanation)))
-        reason = STOPS.get(self._stop, "other")
-        deltas.append(StopPiece("tool_calls" if reason == "end" and self._calls else reason, self._stop))
+        deltas.append(self._stop_piece(STOPS.get(self._stop, "other"), calls=self._calls))
         return deltas
 
     def _message_start(self, event: Fields, deltas: list[Delta]) -> None:
@@ -173,10 +166,6 @@ class MessagesReader:
             # Each report is a running total, but the last one leaves out what it does not count again.
             self._counts.update({name: value for name, value in usage.items() if value is not None})
             deltas.append(UsagePiece(read_usage(self._counts)))
-
-    def _misunderstood(self, data: bytes, exc: Exception) -> Misunderstood:
-        provider = self._account.provider
-        return Misunderstood(f"{provider} sent what is no Anthropic message ({exc})", frame=data, provider=provider)
 
 
 def read_usage(counts: Mapping[str, Any]) -> Usage:

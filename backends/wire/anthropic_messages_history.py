@@ -24,7 +24,10 @@ from ...events.content import (
 )
 from ..errors import Refused
 from .call_ids import CallIds
-from .signatures import own_signature
+from .call_names import call_name
+from .opening import OPENING
+from .own import own_fields, own_signature
+from .tool_results import results_of
 
 Json = dict[str, Any]
 
@@ -63,29 +66,29 @@ class History:
         self._append("assistant", blocks)
 
     def add_tool(self, message: Message) -> None:
-        self._append("user", [self._result(block) for block in message.content])
+        self._append("user", [self._result(result) for result in results_of(message)])
 
     def _append(self, role: str, blocks: list[Json]) -> None:
         if self.wire and self.wire[-1]["role"] == role:
             self.wire[-1]["content"].extend(blocks)
         elif blocks:
+            if not self.wire and role == "assistant":
+                self.wire.append({"role": "user", "content": [{"type": "text", "text": OPENING}]})
             self.wire.append({"role": role, "content": blocks})
 
-    def _result(self, block: Block) -> Json:
-        if not isinstance(block, ToolResult):
-            raise Refused(f"a tool's message holds tool results, not {type(block).__name__}")
-        result: Json = {"type": "tool_result", "tool_use_id": self._ids.of_result(block)}
-        if content := list(self._parts((Text(block.output), *block.parts))):
-            result["content"] = content
-        if block.outcome != "ok":
-            result["is_error"] = True
-        return result
+    def _result(self, result: ToolResult) -> Json:
+        block: Json = {"type": "tool_result", "tool_use_id": self._ids.of_result(result)}
+        if content := list(self._parts((Text(result.output), *result.parts))):
+            block["content"] = content
+        if result.outcome != "ok":
+            block["is_error"] = True
+        return block
 
     def _parts(self, blocks: Iterable[Block]) -> Iterable[Json]:
         for block in blocks:
             if isinstance(block, Opaque):
-                if block.provider == self._provider and isinstance(block.data, dict):
-                    yield dict(block.data)
+                if (fields := own_fields(block, self._provider)) is not None:
+                    yield fields
                 continue
             if type(block) not in _PARTS:
                 kind = type(block).__name__
@@ -103,20 +106,18 @@ class History:
 
     def say_call(self, call: ToolCall, blocks: list[Json]) -> None:
         wire_id = self._ids.of_call(call)
-        blocks.append({"type": "tool_use", "id": wire_id, "name": call.name, "input": dict(call.arguments)})
+        blocks.append({"type": "tool_use", "id": wire_id, "name": call_name(call.name), "input": dict(call.arguments)})
 
     def say_opaque(self, block: Opaque, blocks: list[Json]) -> None:
-        if block.provider != self._provider:
-            return
-        match block.data:
+        match own_fields(block, self._provider):
+            case None:
+                pass
             case {"type": "tool_use"} as more:
                 _complete_call(more, blocks)
             case {"type": "text", "text": str(text), "citations": [_, *_]} as cited:
                 _cite(text, cited, blocks)
-            case dict() as data:
-                blocks.append({**data})
-            case _:
-                pass
+            case fields:
+                blocks.append(fields)
 
 
 _ROLES: Mapping[Role, Callable[[History, Message], None]] = {

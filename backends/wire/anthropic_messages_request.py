@@ -17,6 +17,7 @@ from ..contract import OutputSpec, Request, Settings, ToolSpec
 from .anthropic_messages_history import History
 from .anthropic_thinking import goes_on_unthought, thinking
 from .strict_schema import ANTHROPIC, strict_schema
+from .tool_schema import tool_schema
 
 Json = dict[str, Any]
 
@@ -103,7 +104,8 @@ def _settings(request: Request, model: str) -> Json:
 
 
 def _tool(tool: ToolSpec) -> Json:
-    return {"name": tool.name, "description": tool.description, "input_schema": dict(tool.parameters)}
+    schema, strict = tool_schema(tool, ANTHROPIC)
+    return {"name": tool.name, "description": tool.description, "input_schema": schema, **strict}
 
 
 def _tool_choice(settings: Settings) -> Json | None:

@@ -18,7 +18,8 @@ from zlib import crc32
 from pydantic_core import from_json
 
 from ..errors import BackendError, Misunderstood
-from .failure import Account, failure, with_kind
+from .account import Account
+from .failure import failure, with_kind
 
 MAX_MESSAGE_BYTES = 32 * 1024 * 1024
 """AWS itself stops at 24 MB of payload and 128 kB of headers."""

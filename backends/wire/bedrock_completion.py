@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 from ...events.usage import Usage
 from ..contract import Delta, StopPiece, StopReason, TextPiece, UsagePiece
-from ..errors import Incomplete, Misunderstood
-from .failure import Account
+from .account import Account
 from .fields import WRONG_SHAPE, count, text
 from .objects import read_object
+from .reader import Reader
 
 STOPS: Mapping[str, StopReason] = {
     "COMPLETE": "end",
@@ -68,21 +68,16 @@ SHAPES: Mapping[str, Shape] = {
 streamed), Claude's old completions, Jurassic."""
 
 
-class CompletionReader:
+class CompletionReader(Reader):
     """Reads one answer."""
 
+    FORMAT = "answer of this model"
+    END = "reason to stop"
+
     def __init__(self, account: Account, shape: Shape) -> None:
-        self._account = account
+        super().__init__(account)
         self._shape = shape
         self._usage = Usage()
-        self._stop = ""
-        self.done = False
-        """Whether no frame follows."""
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the provider has said that the reply is over."""
-        return bool(self._stop)
 
     def read(self, frame: bytes) -> list[Delta]:
         """The deltas of one chunk's JSON.
@@ -98,10 +93,7 @@ class CompletionReader:
                 self._stop = text(reason)
             self._read_usage(answer, deltas)
         except WRONG_SHAPE as exc:
-            provider = self._account.provider
-            raise Misunderstood(
-                f"{provider} sent what is no answer of this model ({exc})", frame=frame, provider=provider
-            ) from exc
+            raise self._misunderstood(frame, exc) from exc
         return deltas
 
     def read_whole(self, body: bytes) -> list[Delta]:
@@ -113,9 +105,7 @@ class CompletionReader:
 
         :raises Incomplete: the model never said that the reply is over.
         """
-        provider = self._account.provider
-        if not self._stop:
-            raise Incomplete(f"{provider} ended in the middle of the reply (no reason to stop)", provider=provider)
+        self._check_end()
         return [StopPiece(STOPS.get(self._stop, "other"), self._stop)]
 
     def _read_usage(self, answer: Mapping[str, Any], deltas: list[Delta]) -> None:

@@ -10,14 +10,14 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from ...events.usage import Usage
-from ..contract import Delta, StopPiece, StopReason, TextPiece, ThinkingPiece, UsagePiece
-from ..errors import Incomplete, Misunderstood
+from ..contract import Delta, StopReason, TextPiece, ThinkingPiece, UsagePiece
+from .account import Account
 from .aws_event_stream import AWS_EVENT_STREAM, AwsEventReader, AwsMessage, failure_in
 from .bedrock_blocks import SERVER_TOOL, GatheredBlocks, Json, read_block
 from .bedrock_converse_request import encode
-from .failure import Account
 from .fields import WRONG_SHAPE, count, items, text
 from .objects import read_object
+from .reader import Reader
 from .tool_slots import CallSlots
 from .wire import Wire
 
@@ -33,21 +33,16 @@ STOPS: Mapping[str, StopReason] = {
 """``stopReason``, in our words; any other, such as ``malformed_tool_use``, is ``other``."""
 
 
-class ConverseReader:
+class ConverseReader(Reader):
     """Reads one answer."""
 
+    FORMAT = "answer of Converse"
+    END = "stopReason"
+
     def __init__(self, account: Account) -> None:
-        self._account = account
+        super().__init__(account)
         self._slots = CallSlots()
         self._open = GatheredBlocks()
-        self._stop = ""
-        self.done = False
-        """Whether no frame follows."""
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the provider has said that the reply is over."""
-        return bool(self._stop)
 
     def read(self, frame: AwsMessage) -> list[Delta]:
         """The deltas of one message of a stream.
@@ -99,23 +94,15 @@ class ConverseReader:
 
         :raises Incomplete: the provider never said that the reply is over.
         """
-        provider = self._account.provider
-        if not self._stop:
-            raise Incomplete(f"{provider} ended in the middle of the reply (no stopReason)", provider=provider)
+        self._check_end()
         deltas: list[Delta] = []
         try:
             for index in self._open.indices():
                 self._close(index, deltas)
         except WRONG_SHAPE as exc:
             raise self._misunderstood(b"", exc) from exc
-        reason = STOPS.get(self._stop, "other")
-        # Some models end their turn with calls in it.
-        deltas.append(StopPiece("tool_calls" if reason == "end" and self._slots.count else reason, self._stop))
+        deltas.append(self._stop_piece(STOPS.get(self._stop, "other"), calls=self._slots.count))
         return deltas
-
-    def _misunderstood(self, raw: bytes, why: Exception) -> Misunderstood:
-        provider = self._account.provider
-        return Misunderstood(f"{provider} sent what is no answer of Converse ({why})", frame=raw, provider=provider)
 
     def _read_start(self, event: Json, deltas: list[Delta]) -> None:
         index = event["contentBlockIndex"]

@@ -10,13 +10,13 @@ from typing import Any
 
 from ..contract import Delta
 from ..errors import Incomplete, Misunderstood
+from .account import Account
 from .anthropic_messages import MessagesReader
 from .aws_event_stream import AWS_EVENT_STREAM, AwsEventReader, AwsMessage, failure_in
 from .bedrock_completion import SHAPES, CompletionReader, Shape
 from .bedrock_converse import ConverseReader, model_path
 from .bedrock_invoke_request import encode
 from .cohere_v1 import CohereV1Reader
-from .failure import Account
 from .objects import read_object
 from .openai_chat import ChatReader
 from .sse import Frame

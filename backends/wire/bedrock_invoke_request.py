@@ -10,7 +10,8 @@ from typing import Any
 from ..contract import Request
 from ..errors import Refused
 from . import anthropic_messages_request, cohere_v1_request, openai_chat_request
-from .bedrock_converse_request import History, write_inference, write_tool_choice, write_tools
+from .bedrock_converse_history import History
+from .bedrock_converse_request import write_inference, write_tool_choice, write_tools
 from .bedrock_families import ANY_FAMILY, FAMILIES, of_model
 from .bedrock_prompts import DEEPSEEK, LLAMA, MISTRAL, TITAN, Template
 

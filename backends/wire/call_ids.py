@@ -12,17 +12,21 @@ class CallIds:
     """Gives every call an id that is unique in the request.
 
     That is the provider's own, unless it is empty or taken. The same history always gets the same ids, so a provider's
-    prompt cache still knows it. ``spell`` writes an id in the letters that a wire takes.
+    prompt cache still knows it. ``spell`` writes an id in the letters that a wire takes, and one longer than
+    ``longest``, which another provider may have given, is replaced.
     """
 
-    def __init__(self, spell: Callable[[str], str] = str) -> None:
+    def __init__(self, spell: Callable[[str], str] = str, longest: int | None = None) -> None:
         self._spell = spell
+        self._longest = longest
         self._taken: set[str] = set()
         self._unanswered: list[tuple[str, str]] = []
 
     def of_call(self, call: ToolCall) -> str:
         """The id for the next call."""
         wire_id = self._spell(call.provider_id or (call.call_id if len(call.call_id) <= _LONGEST_OWN_ID else ""))
+        if self._longest is not None and len(wire_id) > self._longest:
+            wire_id = ""
         number = len(self._taken)
         while not wire_id or wire_id in self._taken:
             wire_id = f"call_{number}"

@@ -11,9 +11,10 @@ from typing import Any, ClassVar
 
 from ...events.content import Opaque
 from ..contract import BlockPiece, Delta, TextPiece, ThinkingPiece, UsagePiece
+from .account import Account
 from .cohere_request import encode
-from .cohere_shared import misunderstood, no_answer, read_stop, read_usage
-from .failure import Account, failure
+from .cohere_shared import VersionReader, read_usage
+from .failure import failure
 from .fields import WRONG_SHAPE, items, text
 from .objects import read_object
 from .sse import Frame, SseReader
@@ -23,21 +24,12 @@ from .wire import Wire
 DONE = b"[DONE]"
 
 
-class CohereReader:
+class CohereReader(VersionReader):
     """Reads one answer."""
 
     def __init__(self, account: Account) -> None:
-        self._account = account
+        super().__init__(account)
         self._slots = CallSlots()
-        self._citations: list[Any] = []
-        self._stop = ""
-        self.done = False
-        """Whether no frame follows."""
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the provider has said that the reply is over."""
-        return bool(self._stop)
 
     def read(self, frame: Frame) -> list[Delta]:
         """The deltas of one frame of a stream.
@@ -55,9 +47,9 @@ class CohereReader:
                 read(self, event, deltas)
             elif "type" not in event or frame.event == b"error":
                 # What has no type is the body of an HTTP error, told too late for a status.
-                raise no_answer(self._account, event, frame.data)
+                raise self._no_answer(event, frame.data)
         except WRONG_SHAPE as exc:
-            raise misunderstood(self._account, frame.data, exc) from exc
+            raise self._misunderstood(frame.data, exc) from exc
         return deltas
 
     def read_whole(self, body: bytes) -> list[Delta]:
@@ -68,7 +60,7 @@ class CohereReader:
         """
         answer = read_object(body)
         if not isinstance(answer.get("message"), dict):
-            raise no_answer(self._account, answer, body)
+            raise self._no_answer(answer, body)
         deltas: list[Delta] = []
         try:
             for name, value in answer["message"].items():
@@ -76,7 +68,7 @@ class CohereReader:
                     self._fields[name](self, value, deltas)
             self._read_end(answer, deltas)
         except WRONG_SHAPE as exc:
-            raise misunderstood(self._account, body, exc) from exc
+            raise self._misunderstood(body, exc) from exc
         return deltas + self.finish()
 
     def finish(self) -> list[Delta]:
@@ -85,11 +77,7 @@ class CohereReader:
         :raises Incomplete: the provider never said that the reply is over.
         :raises Broken: it said that it broke off.
         """
-        deltas: list[Delta] = []
-        if self._citations:
-            deltas.append(BlockPiece(Opaque(self._account.provider, {"citations": self._citations})))
-        deltas.append(read_stop(self._account, self._stop, self._slots.count))
-        return deltas
+        return self._finish(self._slots.count)
 
     def _read_part(self, event: Mapping[str, Any], deltas: list[Delta]) -> None:
         # A part is told by its field: only its first event has a type.

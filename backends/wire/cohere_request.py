@@ -8,12 +8,13 @@ from typing import Any
 
 from pydantic_core import from_json
 
-from ...events.content import Block, File, Image, Message, Opaque, Refusal, Role, Text, Thinking, ToolCall, ToolResult
+from ...events.content import Block, File, Image, Message, Opaque, Refusal, Role, Text, Thinking
 from ..contract import Request, Settings, ToolSpec
 from ..errors import Refused
-from .call_ids import CallIds
+from .chat_turns import ChatTurns
 from .media import data_url
-from .objects import write_object
+from .own import own_fields
+from .tool_results import results_of
 
 Json = dict[str, Any]
 
@@ -26,17 +27,18 @@ def encode(request: Request, model: str, *, provider: str = "cohere") -> Json:
 
     A file is a document, which Cohere cites by the file's name: text, or the fields of a JSON object. Files of a user's
     message go beside the messages, those of a tool's result into it. Pictures that a tool gave follow in a user's
-    message. An output's schema is left out beside tools or documents, for Cohere refuses the two together. There is no
-    word for ``parallel_tool_calls``.
+    message. An output's schema is left out beside tools or documents, for Cohere refuses the two together. Tools are
+    strict together or not at all, and only with arguments that are required. There is no word for
+    ``parallel_tool_calls``.
 
     :raises Refused: a message holds what this wire cannot carry, or the chosen tool is not among the tools.
     """
     history = _History(provider)
     if request.instructions:
-        history.wire.append({"role": "system", "content": request.instructions})
+        history.turns.add({"role": "system", "content": request.instructions})
     for message in request.messages:
         history.add(message)
-    body: Json = {"model": model, "messages": history.finish(), "stream": request.streaming}
+    body: Json = {"model": model, "messages": history.turns.finish(), "stream": request.streaming}
     if history.documents:
         body["documents"] = history.documents
     body.update(_tools(request.tools, request.settings.tool_choice))
@@ -81,6 +83,8 @@ def _tools(tools: Sequence[ToolSpec], choice: str | None) -> Json:
         if not tools:
             raise Refused(f"the tool {choice!r} is to be called and is not among the tools of the request")
     body: Json = {"tools": [_tool(tool) for tool in tools]}
+    if all(tool.strict and tool.parameters.get("required") for tool in tools):
+        body["strict_tools"] = True
     return body if word is None else {**body, "tool_choice": word}
 
 
@@ -90,39 +94,30 @@ def _tool(tool: ToolSpec) -> Json:
 
 
 class _History:
-    """Writes messages one after the other, for a call and its result must agree on an id."""
+    """Writes messages one after the other into ``turns``, and what they bring to read beside those."""
 
     def __init__(self, provider: str) -> None:
-        self.wire: list[Json] = []
+        self.turns = ChatTurns()
         self.documents: list[Json] = []
         self._provider = provider
-        self._ids = CallIds()
-        self._attached: list[Json] = []
 
     def add(self, message: Message) -> None:
         """Write one message."""
-        if message.role != "tool":
-            self._attach()
         _ROLES[message.role](self, message)
 
-    def finish(self) -> list[Json]:
-        """Everything written."""
-        self._attach()
-        return self.wire
-
     def add_system(self, message: Message) -> None:
-        self.wire.append({"role": "system", "content": message.text})
+        self.turns.add({"role": "system", "content": message.text})
 
     def add_user(self, message: Message) -> None:
         match message.content:
             case [Text(words)]:
-                self.wire.append({"role": "user", "content": words})
+                self.turns.add({"role": "user", "content": words})
             case content:
-                self.wire.append({"role": "user", "content": list(self._parts(content)) or ""})
+                self.turns.add({"role": "user", "content": list(self._parts(content)) or ""})
 
     def add_assistant(self, message: Message) -> None:
         entry: Json = {"role": "assistant"}
-        calls = [self._call(call) for call in message.tool_calls]
+        calls = [self.turns.call(call) for call in message.tool_calls]
         thoughts = "".join([block.text for block in message.content if isinstance(block, Thinking)])
         words = "".join([block.text for block in message.content if isinstance(block, Text | Refusal)])
         if thoughts and not calls:
@@ -140,34 +135,17 @@ class _History:
                 case _:
                     # What the model made beside text, and parts that nobody knew, it does not take back.
                     pass
-        self.wire.append(entry)
+        self.turns.add(entry)
 
     def add_tool(self, message: Message) -> None:
-        for block in message.content:
-            if not isinstance(block, ToolResult):
-                raise Refused(f"a tool's message holds tool results, not {type(block).__name__}")
-            call_id = self._ids.of_result(block)
-            documents = [part for part in block.parts if isinstance(part, File)]
-            content: Any = block.output
+        for result in results_of(message):
+            documents = [part for part in result.parts if isinstance(part, File)]
+            content: Any = result.output
             if documents:
-                content = [{"type": "text", "text": block.output}] if block.output else []
+                content = [{"type": "text", "text": result.output}] if result.output else []
                 content.extend({"type": "document", "document": _document(file)} for file in documents)
-            self.wire.append({"role": "tool", "tool_call_id": call_id, "content": content})
-            pictures = [part for part in block.parts if not isinstance(part, File)]
-            if pictures:
-                self._attached.append({"type": "text", "text": f"Attached to the result of {block.name} ({call_id}):"})
-                self._attached.extend(self._parts(pictures))
-
-    def _attach(self) -> None:
-        # Only once all results are written: nothing may stand between a call and its result.
-        if self._attached:
-            self.wire.append({"role": "user", "content": self._attached})
-            self._attached = []
-
-    def _call(self, call: ToolCall) -> Json:
-        # Malformed arguments go back as none at all: a server that parses them would refuse the whole request.
-        function = {"name": call.name, "arguments": write_object(call.arguments).decode()}
-        return {"id": self._ids.of_call(call), "type": "function", "function": function}
+            pictures = [part for part in result.parts if not isinstance(part, File)]
+            self.turns.add_result(result, content, self._parts(pictures))
 
     def _parts(self, blocks: Iterable[Block]) -> Iterable[Json]:
         for block in blocks:
@@ -178,9 +156,9 @@ class _History:
                     yield {"type": "image_url", "image_url": {"url": data_url(block)}}
                 case File():
                     self.documents.append(_document(block))
-                case Opaque(provider, data):
-                    if provider == self._provider and isinstance(data, dict):
-                        yield data
+                case Opaque():
+                    if (fields := own_fields(block, self._provider)) is not None:
+                        yield fields
                 case _:
                     raise Refused(f"a user's message cannot hold a {type(block).__name__} at Cohere")
 

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ...events.content import Opaque
 from ...events.usage import Usage
-from ..contract import StopPiece, StopReason
-from ..errors import BackendError, Broken, Incomplete, Misunderstood
-from .failure import Account, failure
+from ..contract import BlockPiece, Delta, StopReason
+from ..errors import BackendError
+from .account import Account
+from .failure import failure
 from .fields import count
+from .reader import Reader
 
 STOPS: Mapping[str, StopReason] = {
     "COMPLETE": "end",
@@ -23,19 +26,34 @@ INTERRUPTED = frozenset({"ERROR", "TIMEOUT", "USER_CANCEL"})
 """``finish_reason`` of an answer that Cohere itself broke off."""
 
 
-def read_stop(account: Account, raw: str, calls: int) -> StopPiece:
-    """The stop for ``raw``, Cohere's own word, after an answer with so many tool ``calls``.
+class VersionReader(Reader):
+    """What reads an answer of either version."""
 
-    :raises Incomplete: there is no such word: the answer was cut.
-    :raises Broken: it says that the answer was broken off.
-    """
-    provider = account.provider
-    if not raw:
-        raise Incomplete(f"{provider} ended in the middle of the reply (no finish_reason)", provider=provider)
-    if raw in INTERRUPTED:
-        raise Broken(f"{provider} broke off the reply ({raw})", provider=provider, code=raw)
-    reason = STOPS.get(raw, "other")
-    return StopPiece("tool_calls" if calls and reason == "end" else reason, raw)
+    FORMAT = "part of a chat"
+    END = "finish_reason"
+
+    def __init__(self, account: Account) -> None:
+        super().__init__(account)
+        self._citations: list[Any] = []
+
+    def _finish(self, calls: int) -> list[Delta]:
+        """The last deltas of an answer with so many tool calls, the stop at their end.
+
+        :raises Incomplete: there was no stop: the answer was cut.
+        :raises Broken: it says that it was broken off.
+        """
+        self._check_end(INTERRUPTED)
+        deltas: list[Delta] = []
+        if self._citations:
+            deltas.append(BlockPiece(Opaque(self._account.provider, {"citations": self._citations})))
+        deltas.append(self._stop_piece(STOPS.get(self._stop, "other"), calls=calls))
+        return deltas
+
+    def _no_answer(self, payload: Mapping[str, Any], raw: bytes) -> BackendError:
+        """The error for JSON that is no part of an answer: an error told too late for a status, or nonsense."""
+        if payload.get("message") or payload.get("error"):
+            return failure(self._account, payload)
+        return self._misunderstood(raw, "neither an answer nor an error")
 
 
 def read_usage(usage: Mapping[str, Any]) -> Usage:
@@ -57,16 +75,3 @@ def read_usage(usage: Mapping[str, Any]) -> Usage:
         cached_tokens=count(usage.get("cached_tokens")),
         reasoning_tokens=count(tokens.get("reasoning_tokens")),
     )
-
-
-def no_answer(account: Account, payload: Mapping[str, Any], raw: bytes) -> BackendError:
-    """The error for JSON that is no part of an answer: an error told too late for a status, or nonsense."""
-    if payload.get("message") or payload.get("error"):
-        return failure(account, payload)
-    return misunderstood(account, raw, "neither an answer nor an error")
-
-
-def misunderstood(account: Account, raw: bytes, why: object) -> Misunderstood:
-    """The error for JSON of the wrong shape."""
-    provider = account.provider
-    return Misunderstood(f"{provider} sent what is no part of a chat ({why})", frame=raw, provider=provider)

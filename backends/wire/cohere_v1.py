@@ -8,33 +8,24 @@ Version 1 is frozen: requests carry text alone, and for anything more there is v
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from ...events.content import Opaque
-from ..contract import BlockPiece, Delta, TextPiece, ToolCallPiece, UsagePiece
-from .cohere_shared import misunderstood, no_answer, read_stop, read_usage
+from ..contract import Delta, TextPiece, ToolCallPiece, UsagePiece
+from .account import Account
+from .cohere_shared import VersionReader, read_usage
 from .cohere_v1_request import encode
-from .failure import Account, failure
+from .failure import failure
 from .fields import WRONG_SHAPE, items, text
 from .json_lines import JsonLinesReader
 from .objects import read_object, write_object
 from .wire import Wire
 
 
-class CohereV1Reader:
+class CohereV1Reader(VersionReader):
     """Reads one answer."""
 
     def __init__(self, account: Account) -> None:
-        self._account = account
+        super().__init__(account)
         self._calls = 0
         self._spoke = False
-        self._citations: list[Any] = []
-        self._stop = ""
-        self.done = False
-        """Whether no frame follows."""
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the provider has said that the reply is over."""
-        return bool(self._stop)
 
     def read(self, frame: bytes) -> list[Delta]:
         """The deltas of one line of a stream.
@@ -49,9 +40,9 @@ class CohereV1Reader:
             if read is not None:
                 read(self, event, deltas)
             elif "event_type" not in event:
-                raise no_answer(self._account, event, frame)
+                raise self._no_answer(event, frame)
         except WRONG_SHAPE as exc:
-            raise misunderstood(self._account, frame, exc) from exc
+            raise self._misunderstood(frame, exc) from exc
         return deltas
 
     def read_whole(self, body: bytes) -> list[Delta]:
@@ -62,12 +53,12 @@ class CohereV1Reader:
         """
         answer = read_object(body)
         if "text" not in answer and "finish_reason" not in answer:
-            raise no_answer(self._account, answer, body)
+            raise self._no_answer(answer, body)
         deltas: list[Delta] = []
         try:
             self._read_answer(answer, deltas)
         except WRONG_SHAPE as exc:
-            raise misunderstood(self._account, body, exc) from exc
+            raise self._misunderstood(body, exc) from exc
         return deltas + self.finish()
 
     def finish(self) -> list[Delta]:
@@ -76,11 +67,7 @@ class CohereV1Reader:
         :raises Incomplete: the provider never said that the reply is over.
         :raises Broken: it said that it broke off.
         """
-        deltas: list[Delta] = []
-        if self._citations:
-            deltas.append(BlockPiece(Opaque(self._account.provider, {"citations": self._citations})))
-        deltas.append(read_stop(self._account, self._stop, self._calls))
-        return deltas
+        return self._finish(self._calls)
 
     def _read_text(self, event: Mapping[str, Any], deltas: list[Delta]) -> None:
         if words := event.get("text"):

@@ -18,16 +18,19 @@ from typing import Any, ClassVar
 from ...events.content import Audio, File, Image, Opaque
 from ...events.frozen import freeze
 from ...events.usage import Usage
-from ..contract import BlockPiece, Delta, StopPiece, StopReason, TextPiece, ThinkingPiece, UsagePiece
-from ..errors import BackendError, Broken, Incomplete, Misunderstood, Refused
-from .failure import Account, failure
+from ..contract import BlockPiece, Delta, StopReason, TextPiece, ThinkingPiece, UsagePiece
+from ..errors import BackendError, Broken, Refused
+from .account import Account
+from .failure import failure
 from .fields import WRONG_SHAPE, count, text
 from .gemini_call import StreamedCall
+from .gemini_frames import GeminiFrames
 from .gemini_history import ABOUT, ATTRIBUTES
 from .gemini_request import encode, path
 from .json_array import JsonArrayReader
 from .objects import read_object
-from .sse import Frame, SseReader
+from .reader import Reader
+from .sse import Frame
 from .wire import Wire
 
 STOPS: Mapping[str, StopReason] = {
@@ -64,24 +67,19 @@ _DONE = b"[DONE]"
 _MEDIA: Mapping[str, type[Image | Audio]] = {"image": Image, "audio": Audio}
 
 
-class GeminiReader:
+class GeminiReader(Reader):
     """Reads one answer."""
 
+    FORMAT = "answer of generateContent"
+    END = "finishReason"
+
     def __init__(self, account: Account) -> None:
-        self._account = account
-        self._stop = ""
+        super().__init__(account)
         self._stop_words = ""
         self._blocked = False
         self._called = False
         self._call: StreamedCall | None = None
         self._about: dict[str, Any] = {}
-        self.done = False
-        """Whether no frame follows."""
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the provider has said that the reply is over."""
-        return bool(self._stop)
 
     def read(self, frame: Frame) -> list[Delta]:
         """The deltas of one frame of a stream.
@@ -110,9 +108,8 @@ class GeminiReader:
         :raises Incomplete: the provider never said that the reply is over.
         :raises Broken: it said that it broke off, or that the model's call was no call.
         """
+        self._check_end()
         provider = self._account.provider
-        if not self._stop:
-            raise Incomplete(f"{provider} ended in the middle of the reply (no finishReason)", provider=provider)
         if self._stop in SPOILT and not self._blocked:
             words = self._account.mask(f"{self._stop}: {self._stop_words}" if self._stop_words else self._stop)
             raise SPOILT[self._stop](f"{provider} broke off the reply ({words})", provider=provider, code=self._stop)
@@ -122,9 +119,7 @@ class GeminiReader:
         if self._about:
             deltas.append(BlockPiece(Opaque(provider, self._about)))
         reason = "content_filter" if self._blocked else STOPS.get(self._stop, "other")
-        if self._called and reason == "end":
-            reason = "tool_calls"
-        deltas.append(StopPiece(reason, self._stop))
+        deltas.append(self._stop_piece(reason, calls=self._called))
         return deltas
 
     def _read(self, answer: dict[str, Any], raw: bytes) -> list[Delta]:
@@ -141,10 +136,7 @@ class GeminiReader:
             if counts := answer.get("usageMetadata"):
                 deltas.append(UsagePiece(read_usage(counts)))
         except WRONG_SHAPE as exc:
-            provider = self._account.provider
-            raise Misunderstood(
-                f"{provider} sent what is no answer of generateContent ({exc})", frame=raw, provider=provider
-            ) from exc
+            raise self._misunderstood(raw, exc) from exc
         return deltas
 
     def _read_candidate(self, candidate: Mapping[str, Any], deltas: list[Delta]) -> None:
@@ -221,33 +213,6 @@ def read_usage(counts: Mapping[str, Any]) -> Usage:
     read_by_tools = count(told("toolUsePromptTokenCount")) if "toolUsePromptTokenCount" in counts else 0
     sent, written = count(told("promptTokenCount")), count(told("candidatesTokenCount"))
     return Usage(sent + read_by_tools, written + thoughts, cached, 0, thoughts)
-
-
-class GeminiFrames:
-    """Frames of a stream, which is what its first byte says: server-sent events, or JSON, in an array or not.
-
-    Some gateways forget ``alt=sse`` on the way, and some errors come bare.
-    """
-
-    def __init__(self) -> None:
-        self._reader: SseReader | JsonArrayReader | None = None
-
-    def feed(self, chunk: bytes) -> list[Frame]:
-        """The frames that ``chunk`` completes.
-
-        :raises Misunderstood: one of them has no end.
-        """
-        if self._reader is not None:
-            return self._reader.feed(chunk)
-        begin = chunk.lstrip()
-        if not begin:
-            return []
-        self._reader = JsonArrayReader() if begin[0] in b"[{" else SseReader()
-        return self._reader.feed(begin)
-
-    def close(self) -> list[Frame]:
-        """What the end of the stream left unfinished."""
-        return [] if self._reader is None else self._reader.close()
 
 
 GEMINI = Wire(

@@ -26,7 +26,9 @@ from ...events.content import (
     ToolCall,
     ToolResult,
 )
-from .signatures import own_signature
+from .call_names import call_name
+from .opening import OPENING
+from .own import own_fields, own_signature
 
 Json = dict[str, Any]
 
@@ -70,10 +72,13 @@ class History:
     def add(self, message: Message) -> None:
         """Write one message. Answers in a row, and results in a row, become one turn; a message of nothing is none."""
         if message.role == "system" and not self.contents:
-            self.system.append({"text": message.text})
+            if message.text:
+                self.system.append({"text": message.text})
             return
         if not (parts := self._parts(message)):
             return
+        if message.role == "assistant" and not self.contents:
+            self.contents.append({"role": "user", "parts": [{"text": OPENING}]})
         if message.role == self._role and message.role != "user":
             self.contents[-1]["parts"] += parts
         else:
@@ -95,20 +100,17 @@ class History:
                 parts.append(_PARTS[type(block)](block))
         if self.generation >= 3:
             _sign_first_call(parts)
-        if message.role == "assistant":
-            parts = [part for part in parts if _is_worth_sending(part)]
-        return parts + attached
+        return [part for part in parts if _is_worth_sending(part)] + attached
 
     def _add_opaque(self, block: Opaque, parts: list[Json]) -> None:
-        if block.provider != self._provider or not isinstance(block.data, dict) or not block.data.keys() - ABOUT:
-            return
-        if parts and block.data.keys() <= ATTRIBUTES:
-            parts[-1].update(block.data)
-        else:
-            parts.append(dict(block.data))
+        fields = own_fields(block, self._provider) or {}
+        if parts and fields.keys() <= ATTRIBUTES:
+            parts[-1].update(fields)
+        elif fields.keys() - ABOUT:
+            parts.append(fields)
 
     def _call(self, call: ToolCall) -> Json:
-        function: Json = {"name": call.name, "args": dict(call.arguments)}
+        function: Json = {"name": call_name(call.name), "args": dict(call.arguments)}
         wire_id = call.provider_id
         # Gemini may give no ids, and pairs by order then. One that is there twice would pair wrongly.
         if wire_id not in self._taken:
@@ -120,7 +122,7 @@ class History:
         return part
 
     def _result(self, result: ToolResult, attached: list[Json]) -> Json:
-        function: Json = {"name": result.name, "response": _response(result)}
+        function: Json = {"name": call_name(result.name), "response": _response(result)}
         if wire_id := self._ids.get(result.call_id):
             function["id"] = wire_id
         media = [_media(part) for part in result.parts]

@@ -50,8 +50,9 @@ def encode(request: Request, model: str, *, provider: str = "google") -> Json:
         body["systemInstruction"] = {"parts": history.system, "role": "user"}
     if request.tools:
         body["tools"] = [{"functionDeclarations": [_declaration(tool) for tool in request.tools]}]
-        if choice := request.settings.tool_choice:
-            body["toolConfig"] = {"functionCallingConfig": _calling(choice)}
+        strict = any(tool.strict for tool in request.tools)
+        if calling := _calling(request.settings.tool_choice, strict=strict):
+            body["toolConfig"] = {"functionCallingConfig": calling}
     return _merged(body, request.settings.extra_body)
 
 
@@ -99,10 +100,13 @@ def _declaration(tool: ToolSpec) -> Json:
     return {"name": tool.name, "description": tool.description, **parameters(tool.parameters)}
 
 
-def _calling(choice: str) -> Json:
-    if choice in MODES:
-        return {"mode": MODES[choice]}
-    return {"mode": "ANY", "allowedFunctionNames": [choice]}
+def _calling(choice: str | None, *, strict: bool) -> Json | None:
+    if strict and choice in (None, "auto"):
+        # The other modes either keep to the schemas anyway, or call nothing.
+        return {"mode": "VALIDATED"}
+    if choice is None:
+        return None
+    return {"mode": MODES[choice]} if choice in MODES else {"mode": "ANY", "allowedFunctionNames": [choice]}
 
 
 def _merged(body: Json, extra: Mapping[str, Any]) -> Json:

@@ -11,11 +11,12 @@ from typing import Any
 
 from ...events.content import Audio, Block, File, Message, Opaque, Refusal, Text, Thinking, ToolCall
 from ..contract import Request, Settings
-from .media import data_url
+from .chat_turns import Manners
+from .media import data_url, input_audio
 from .openai_chat import ChatReader
-from .openai_chat_request import Dialect, Json, audio_part
+from .openai_chat_dialects import Dialect, Json
 from .openai_chat_request import encode as encode_chat
-from .signatures import own_signature
+from .own import own_signature
 from .sse import SseReader
 from .wire import Wire
 
@@ -35,7 +36,11 @@ def encode(request: Request, model: str, *, provider: str = "mistral") -> Json:
         messages=[_own(message, provider, ids) for message in request.messages],
         settings=_settings(request.settings, tools=bool(request.tools)),
     )
-    return encode_chat(own, model, provider=provider, dialect=MISTRAL)
+    body = encode_chat(own, model, provider=provider, dialect=MISTRAL)
+    if (turns := body["messages"]) and turns[-1]["role"] == "assistant":
+        # A reply to go on with, such as one that another provider paused.
+        turns[-1]["prefix"] = True
+    return body
 
 
 def _settings(settings: Settings, *, tools: bool) -> Settings:
@@ -95,10 +100,10 @@ def _document(file: File) -> Json:
 
 
 def _audio(audio: Audio) -> Json:
-    return audio_part(audio) if audio.url is None else {"type": "input_audio", "input_audio": audio.url}
+    return input_audio(audio) if audio.url is None else {"type": "input_audio", "input_audio": audio.url}
 
 
-MISTRAL = Dialect(usage_in_stream=False, parts={File: _document, Audio: _audio})
+MISTRAL = Dialect(usage_in_stream=False, parts={File: _document, Audio: _audio}, manners=Manners(answers_results=True))
 """A stream tells its usage unasked."""
 
 MISTRAL_CHAT = Wire(

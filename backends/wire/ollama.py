@@ -10,25 +10,26 @@ from typing import Any, ClassVar
 
 from ...events.content import Image
 from ...events.usage import Usage
-from ..contract import BlockPiece, Delta, StopPiece, StopReason, TextPiece, ThinkingPiece, ToolCallPiece, UsagePiece
-from ..errors import Incomplete, Misunderstood
-from .failure import Account, failure
+from ..contract import BlockPiece, Delta, StopReason, TextPiece, ThinkingPiece, ToolCallPiece, UsagePiece
+from .account import Account
+from .failure import failure
 from .fields import WRONG_SHAPE, count, items, text
 from .objects import read_object, write_object
+from .reader import Reader
 
 STOPS: Mapping[str, StopReason] = {"": "end", "stop": "end", "length": "length"}
 """``done_reason``, in our words; any other is ``other``. Early servers gave none."""
 
 
-class OllamaReader:
+class OllamaReader(Reader):
     """Reads one answer."""
 
+    FORMAT = "answer of Ollama's"
+    END = "done"
+
     def __init__(self, account: Account) -> None:
-        self._account = account
+        super().__init__(account)
         self._calls = 0
-        self._stop = ""
-        self.done = False
-        """Whether no frame follows."""
 
     @property
     def stopped(self) -> bool:
@@ -52,10 +53,7 @@ class OllamaReader:
             if answer["done"]:
                 self._read_end(answer, deltas)
         except WRONG_SHAPE as exc:
-            provider = self._account.provider
-            raise Misunderstood(
-                f"{provider} sent what is no answer of Ollama's ({exc})", frame=frame, provider=provider
-            ) from exc
+            raise self._misunderstood(frame, exc) from exc
         return deltas
 
     def read_whole(self, body: bytes) -> list[Delta]:
@@ -72,10 +70,8 @@ class OllamaReader:
         :raises Incomplete: the server never said that it is done.
         """
         if not self.done:
-            provider = self._account.provider
-            raise Incomplete(f"{provider} ended in the middle of the reply (it was not done)", provider=provider)
-        reason = STOPS.get(self._stop, "other")
-        return [StopPiece("tool_calls" if self._calls and reason == "end" else reason, self._stop)]
+            raise self._incomplete("it was not done")
+        return [self._stop_piece(STOPS.get(self._stop, "other"), calls=self._calls)]
 
     def _read_text(self, value: Any, deltas: list[Delta]) -> None:
         deltas.append(TextPiece(text(value)))

@@ -4,18 +4,21 @@ Source of the format: https://platform.openai.com/docs/api-reference/chat, and w
 they were recorded to send.
 """
 
-import base64
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
-from ...events.content import Image, Opaque, Refusal
-from ...events.usage import Usage
-from ..contract import BlockPiece, Delta, StopPiece, StopReason, TextPiece, ThinkingPiece, UsagePiece
-from ..errors import Broken, Incomplete, Misunderstood
-from .failure import Account, failure
+from ...events.content import Opaque, Refusal
+from ..contract import BlockPiece, Delta, StopReason, TextPiece, ThinkingPiece, UsagePiece
+from .account import Account
+from .failure import failure
+from .fields import WRONG_SHAPE, items, text
 from .objects import read_object
-from .openai_chat_request import CHAT, Dialect, encode
+from .openai_chat_dialects import CHAT, Dialect
+from .openai_chat_parts import read_image, read_part
+from .openai_chat_request import encode
+from .openai_chat_usage import groq_usage, read_usage
+from .reader import Reader
 from .reasoning_details import ReasoningDetails
 from .sse import Frame, SseReader
 from .tool_slots import CallSlots
@@ -42,27 +45,21 @@ INTERRUPTED = frozenset({"abort", "error", "insufficient_system_resource", "netw
 
 DONE = b"[DONE]"
 
-_WRONG_SHAPE = (AttributeError, IndexError, KeyError, TypeError, ValueError)
 _LEGACY_CALL = -1
 
 
-class ChatReader:
+class ChatReader(Reader):
     """Reads one answer."""
 
+    FORMAT = "Chat Completion"
+    END = "finish_reason"
+
     def __init__(self, account: Account) -> None:
-        self._account = account
+        super().__init__(account)
         self._slots = CallSlots()
         self._refusal: list[str] = []
         self._details = ReasoningDetails()
-        self._stop = ""
         self._whole = False
-        self.done = False
-        """Whether no frame follows."""
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the provider has said that the reply is over."""
-        return bool(self._stop)
 
     def read(self, frame: Frame) -> list[Delta]:
         """The deltas of one frame of a stream.
@@ -93,21 +90,15 @@ class ChatReader:
         :raises Incomplete: the provider never said that the reply is over.
         :raises Broken: it said that it broke off.
         """
-        provider = self._account.provider
-        if not self._stop:
-            raise Incomplete(f"{provider} ended in the middle of the reply (no finish_reason)", provider=provider)
-        if self._stop in INTERRUPTED:
-            raise Broken(f"{provider} broke off the reply ({self._stop})", provider=provider, code=self._stop)
+        self._check_end(INTERRUPTED)
         reason = STOPS.get(self._stop, "other")
         deltas: list[Delta] = []
         if details := self._details.whole():
-            deltas.append(BlockPiece(Opaque(provider, {"reasoning_details": list(details)})))
+            deltas.append(BlockPiece(Opaque(self._account.provider, {"reasoning_details": list(details)})))
         if self._refusal:
             deltas.append(BlockPiece(Refusal("".join(self._refusal))))
             reason = "refusal" if reason == "end" else reason
-        elif self._slots.count and reason == "end":
-            reason = "tool_calls"
-        deltas.append(StopPiece(reason, self._stop))
+        deltas.append(self._stop_piece(reason, calls=self._slots.count))
         return deltas
 
     def _read(self, answer: dict[str, Any], message: str, raw: bytes) -> list[Delta]:
@@ -119,13 +110,10 @@ class ChatReader:
             # Of several choices the first is the answer; in a stream, each chunk holds a piece of one.
             if choices and not (choice := choices[0]).get("index"):
                 self._read_choice(choice, message, deltas)
-            if usage := answer.get("usage") or _groq_usage(answer):
+            if usage := answer.get("usage") or groq_usage(answer):
                 deltas.append(UsagePiece(read_usage(usage)))
-        except _WRONG_SHAPE as exc:
-            provider = self._account.provider
-            raise Misunderstood(
-                f"{provider} sent what is no Chat Completion ({exc})", frame=raw, provider=provider
-            ) from exc
+        except WRONG_SHAPE as exc:
+            raise self._misunderstood(raw, exc) from exc
         return deltas
 
     def _read_choice(self, choice: dict[str, Any], message: str, deltas: list[Delta]) -> None:
@@ -135,7 +123,7 @@ class ChatReader:
             if value and name in fields:
                 fields[name](self, value, deltas)
         if reason := choice.get("finish_reason"):
-            self._stop = _text(reason)
+            self._stop = text(reason)
         if choice.get("error"):
             raise failure(self._account, choice)
 
@@ -143,35 +131,33 @@ class ChatReader:
         if isinstance(value, str):
             deltas.append(TextPiece(value))
             return
-        for part in _list(value):
-            read = _PARTS.get(part.get("type"))
-            deltas.append(BlockPiece(Opaque(self._account.provider, part)) if read is None else read(part))
+        deltas.extend(read_part(part, self._account.provider) for part in items(value))
 
     def _read_reasoning(self, value: Any, deltas: list[Delta]) -> None:
         # Some gateways send the same words under both names.
         if not any(isinstance(delta, ThinkingPiece) for delta in deltas):
-            deltas.append(ThinkingPiece(_text(value)))
+            deltas.append(ThinkingPiece(text(value)))
 
     def _read_details(self, value: Any, deltas: list[Delta]) -> None:
         self._details.add(value)
 
     def _read_refusal(self, value: Any, deltas: list[Delta]) -> None:
-        self._refusal.append(_text(value))
+        self._refusal.append(text(value))
 
     def _read_calls(self, value: Any, deltas: list[Delta]) -> None:
-        for position, call in enumerate(_list(value)):
+        for position, call in enumerate(items(value)):
             function = call.get("function")
             if function is None:
                 deltas.append(BlockPiece(Opaque(self._account.provider, call)))
                 continue
             index = call.get("index", position if self._whole else None)
-            deltas.append(self._slots.piece(index, _text(call.get("id") or ""), function))
+            deltas.append(self._slots.piece(index, text(call.get("id") or ""), function))
 
     def _read_legacy_call(self, value: Any, deltas: list[Delta]) -> None:
         deltas.append(self._slots.piece(_LEGACY_CALL, "", value))
 
     def _read_images(self, value: Any, deltas: list[Delta]) -> None:
-        deltas.extend(BlockPiece(_image(part)) for part in _list(value))
+        deltas.extend(BlockPiece(read_image(part)) for part in items(value))
 
     def _read_audio(self, value: Any, deltas: list[Delta]) -> None:
         deltas.append(BlockPiece(Opaque(self._account.provider, {"audio": value})))
@@ -187,71 +173,6 @@ class ChatReader:
         "images": _read_images,
         "audio": _read_audio,
     }
-
-
-def read_usage(counts: Mapping[str, Any]) -> Usage:
-    """Token counts in our way of counting; what a provider leaves out is 0."""
-    prompt: dict[str, Any] = counts.get("prompt_tokens_details") or {}
-    completion: dict[str, Any] = counts.get("completion_tokens_details") or {}
-    sent, written = _count(counts.get("prompt_tokens")), _count(counts.get("completion_tokens"))
-    reasoning = _count(completion.get("reasoning_tokens"))
-    # xAI counts reasoning beside the completion; its total gives it away.
-    if reasoning and counts.get("total_tokens") == sent + written + reasoning:
-        written += reasoning
-    return Usage(
-        input_tokens=sent,
-        output_tokens=written,
-        # DeepSeek's own name for it came first.
-        cached_tokens=_count(prompt.get("cached_tokens") or counts.get("prompt_cache_hit_tokens")),
-        cache_write_tokens=_count(prompt.get("cache_write_tokens")),
-        reasoning_tokens=reasoning,
-    )
-
-
-def _groq_usage(answer: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    # Groq's streams told it in a corner of their own once.
-    corner: Mapping[str, Any] | None = answer.get("x_groq")
-    return corner.get("usage") if corner else None
-
-
-def _image(part: Mapping[str, Any]) -> Image:
-    url = _text(part["image_url"]["url"])
-    head, comma, data = url.partition(";base64,")
-    if not comma or not head.startswith("data:"):
-        return Image("image/*", url=url)
-    return Image(head.removeprefix("data:"), data=base64.b64decode(data, validate=True))
-
-
-def _thinking(part: Mapping[str, Any]) -> ThinkingPiece:
-    words = part["thinking"]
-    text = words if isinstance(words, str) else "".join(_text(word["text"]) for word in words if "text" in word)
-    signature = part.get("signature")
-    return ThinkingPiece(text, None if signature is None else _text(signature))
-
-
-_PARTS: Mapping[str, Callable[[Mapping[str, Any]], Delta]] = {
-    "text": lambda part: TextPiece(_text(part["text"])),
-    "output_text": lambda part: TextPiece(_text(part["text"])),
-    "thinking": _thinking,
-    "image_url": lambda part: BlockPiece(_image(part)),
-    "refusal": lambda part: BlockPiece(Refusal(_text(part["refusal"]))),
-}
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r:.50} stands where text should")
-    return value
-
-
-def _list(value: Any) -> list[Any]:
-    if not isinstance(value, list):
-        raise TypeError(f"{value!r:.50} stands where a list should")
-    return cast("list[Any]", value)
-
-
-def _count(value: Any) -> int:
-    return value if type(value) is int and value > 0 else 0
 
 
 def chat_wire(dialect: Dialect = CHAT) -> Wire:

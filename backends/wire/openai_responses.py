@@ -12,14 +12,15 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from ...events.content import Opaque, Refusal
-from ..contract import BlockPiece, Delta, StopPiece, TextPiece, ThinkingPiece, UsagePiece
-from ..errors import Broken, Incomplete, Misunderstood
-from .failure import Account, failure
+from ..contract import BlockPiece, Delta, TextPiece, ThinkingPiece, UsagePiece
+from .account import Account
+from .failure import failure
 from .fields import WRONG_SHAPE, items, text
 from .objects import read_object
-from .openai_responses_end import UNFINISHED, raw_stop, read_usage, stop_reason
+from .openai_responses_end import INTERRUPTED, UNFINISHED, raw_stop, read_usage, stop_reason
 from .openai_responses_items import beside, call_id_of, parts_of, picture_of
 from .openai_responses_request import encode
+from .reader import Reader
 from .sse import Frame, SseReader
 from .tool_slots import CallSlots
 from .wire import Wire
@@ -32,11 +33,14 @@ PARAGRAPH = "\n\n"
 """What stands between two parts of a summary."""
 
 
-class ResponsesReader:
+class ResponsesReader(Reader):
     """Reads one answer."""
 
+    FORMAT = "response"
+    END = "response.completed"
+
     def __init__(self, account: Account) -> None:
-        self._account = account
+        super().__init__(account)
         self._slots = CallSlots()
         self._begun: set[Any] = set()
         self._told: set[Any] = set()
@@ -44,14 +48,6 @@ class ResponsesReader:
         self._voices: dict[Any, str] = {}
         self._thought: tuple[Any, Any] | None = None
         self._refusal: list[str] = []
-        self._stop = ""
-        self.done = False
-        """Whether no frame follows."""
-
-    @property
-    def stopped(self) -> bool:
-        """Whether the provider has said that the reply is over."""
-        return bool(self._stop)
 
     def read(self, frame: Frame) -> list[Delta]:
         """The deltas of one frame of a stream; events that say nothing new have none.
@@ -100,25 +96,16 @@ class ResponsesReader:
         :raises Incomplete: the provider never said that the reply is over.
         :raises Broken: it said that it broke off.
         """
-        provider = self._account.provider
-        if not self._stop or self._stop in UNFINISHED:
-            why = self._stop or "no response.completed"
-            raise Incomplete(f"{provider} ended in the middle of the reply ({why})", provider=provider)
-        if self._stop == "cancelled":
-            raise Broken(f"{provider} broke off the reply (cancelled)", provider=provider, code=self._stop)
+        self._check_end(INTERRUPTED)
+        if self._stop in UNFINISHED:
+            raise self._incomplete(self._stop)
         reason = stop_reason(self._stop)
         deltas: list[Delta] = []
         if self._refusal:
             deltas.append(BlockPiece(Refusal("".join(self._refusal))))
             reason = "refusal" if reason == "end" else reason
-        elif self._slots.count and reason == "end":
-            reason = "tool_calls"
-        deltas.append(StopPiece(reason, self._stop))
+        deltas.append(self._stop_piece(reason, calls=self._slots.count))
         return deltas
-
-    def _misunderstood(self, raw: bytes, exc: Exception) -> Misunderstood:
-        provider = self._account.provider
-        return Misunderstood(f"{provider} sent what is no response ({exc!r:.200})", frame=raw, provider=provider)
 
     def _read_text(self, event: Json, deltas: list[Delta]) -> None:
         self._told.add(_key(event))

@@ -23,6 +23,9 @@ STOPS: Mapping[str, StopReason] = {
 UNFINISHED = frozenset({"in_progress", "queued"})
 """``status`` of an answer that was asked for too early: it runs in the background."""
 
+INTERRUPTED = frozenset({"cancelled"})
+"""``status`` of an answer that was broken off."""
+
 
 def raw_stop(answer: Json, status: str) -> str:
     """The provider's own words for the end; with a reason to be incomplete an answer is, whatever its status."""

@@ -7,14 +7,19 @@ import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ...events.content import Audio, Block, File, Image, Message, Opaque, Refusal, Role, Text, ToolCall, ToolResult
+from ...events.content import Audio, Block, File, Image, Message, Opaque, Refusal, Role, Text, ToolCall
 from ..errors import Refused
 from .call_ids import CallIds
-from .media import data_url
+from .call_names import call_name
+from .media import data_url, input_audio
 from .objects import write_object
-from .openai_chat_request import AUDIO_FORMATS
+from .own import own_fields
+from .tool_results import results_of
 
 Json = dict[str, Any]
+
+LONGEST_ID = 64
+"""Characters of a ``call_id``."""
 
 _HELD = frozenset({"type", "annotations", "content"})
 """What an opaque block beside a message tells people, or only the provider can have said."""
@@ -27,7 +32,7 @@ class History:
         self.items: list[Json] = []
         """Everything written."""
         self._provider = provider
-        self._ids = CallIds()
+        self._ids = CallIds(longest=LONGEST_ID)
         self._calls: dict[str, Json] = {}
         self._said: list[Json] = []
         self._picture: Image | None = None
@@ -69,13 +74,12 @@ class History:
             self.items.pop()
 
     def add_tool(self, message: Message) -> None:
-        for block in message.content:
-            if not isinstance(block, ToolResult):
-                raise Refused(f"a tool's message holds tool results, not {type(block).__name__}")
-            output: list[Json] | str = block.output
-            if block.parts:
-                output = [_part(part) for part in ([Text(output)] if output else []) + list(block.parts)]
-            self.items.append({"type": "function_call_output", "call_id": self._ids.of_result(block), "output": output})
+        for result in results_of(message):
+            output: list[Json] | str = result.output
+            if result.parts:
+                output = [_part(part) for part in ([Text(output)] if output else []) + list(result.parts)]
+            call_id = self._ids.of_result(result)
+            self.items.append({"type": "function_call_output", "call_id": call_id, "output": output})
 
     def say_text(self, block: Text) -> None:
         self._said.append({"type": "output_text", "text": block.text})
@@ -88,7 +92,12 @@ class History:
         call_id = self._ids.of_call(block)
         # Malformed arguments go back as none at all: servers that parse them would refuse the whole request.
         arguments = write_object(block.arguments).decode()
-        item: Json = {"type": "function_call", "call_id": call_id, "name": block.name, "arguments": arguments}
+        item: Json = {
+            "type": "function_call",
+            "call_id": call_id,
+            "name": call_name(block.name),
+            "arguments": arguments,
+        }
         self._calls[block.provider_id] = item
         self.items.append(item)
 
@@ -126,9 +135,8 @@ class History:
 
     def _own(self, block: Opaque) -> Json | None:
         """The fields of an opaque block that is an item or a part of this provider's."""
-        if block.provider != self._provider or not isinstance(block.data, dict):
-            return None
-        return dict(block.data) if isinstance(block.data.get("type"), str) else None
+        fields = own_fields(block, self._provider)
+        return fields if fields and isinstance(fields.get("type"), str) else None
 
 
 _ROLES: Mapping[Role, Callable[[History, Message], None]] = {
@@ -154,14 +162,6 @@ def _part(block: Block) -> Json:
     return write(block)
 
 
-def _audio(audio: Audio) -> Json:
-    if audio.data is None:
-        raise Refused("the Responses API takes sound as bytes, not as an address: load it and pass Audio(data=...)")
-    subtype = audio.media_type.partition("/")[2]
-    data = base64.b64encode(audio.data).decode()
-    return {"type": "input_audio", "input_audio": {"data": data, "format": AUDIO_FORMATS.get(subtype, subtype)}}
-
-
 def _file(file: File) -> Json:
     if file.data is None:
         return {"type": "input_file", "file_url": file.url}
@@ -172,6 +172,6 @@ _PARTS: Mapping[type[Block], Callable[[Any], Json]] = {
     Text: lambda block: {"type": "input_text", "text": block.text},
     Refusal: lambda block: {"type": "input_text", "text": block.text},
     Image: lambda block: {"type": "input_image", "image_url": data_url(block)},
-    Audio: _audio,
+    Audio: input_audio,
     File: _file,
 }

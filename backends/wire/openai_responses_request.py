@@ -13,6 +13,7 @@ from typing import Any
 from ..contract import OutputSpec, Request, ToolSpec
 from .openai_responses_history import History
 from .strict_schema import strict_schema
+from .tool_schema import tool_schema
 
 Json = dict[str, Any]
 
@@ -26,8 +27,8 @@ _SEALS = re.compile(r"(^|[/.])(o[1-9]|codex|gpt-([5-9]|\d\d)(?!.*-chat)|grok-([4
 def encode(request: Request, model: str, *, provider: str = "openai") -> Json:
     """The body of the HTTP request; ``provider`` says whose opaque blocks go back.
 
-    Every tool call gets an id that is unique in the request, and its result the same one. A tool with a true attribute
-    ``strict`` is held to its schema by the provider. ``extra_body`` is merged last: its ``tools`` join ours, the fields
+    Every tool call gets an id that is unique in the request, and its result the same one. A tool that
+    is strict is held to its schema by the provider. ``extra_body`` is merged last: its ``tools`` join ours, the fields
     of an object join those of ours, and ``None`` takes a field out, such as ``store`` where a server does not know it.
 
     :raises Refused: a message holds a block that this wire cannot carry.
@@ -99,8 +100,9 @@ def _tool_choice(choice: str | None) -> Json | str | None:
 
 
 def _tool(tool: ToolSpec) -> Json:
-    told: Json = {"type": "function", "name": tool.name, "parameters": dict(tool.parameters)}
+    schema, strict = tool_schema(tool)
+    told: Json = {"type": "function", "name": tool.name, "parameters": schema}
     if tool.description:
         told["description"] = tool.description
     # Left out it would mean true, and the API would change or refuse schemas with optional arguments.
-    return {**told, "strict": getattr(tool, "strict", False)}
+    return told if tool.strict is None else {**told, "strict": False, **strict}

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 from ...bus.bus import Bus
+from ...bus.errors import BadOption
 from ...bus.interception import Instead
 from ...bus.options import positive
 from ...events.model import ModelFailed, ModelReplied, ModelRequested
@@ -35,7 +36,7 @@ class ResponseCache:
     ``models`` are patterns of the models that are cached, all if there are none. Two runs that ask the same at the same
     time both ask the model. ``clock`` gives seconds since the epoch.
 
-    :raises BadOption: ``max_age_s`` is no number above 0.
+    :raises BadOption: ``max_age_s`` is no number above 0, or ``store`` keeps no replies.
     """
 
     def __init__(
@@ -47,6 +48,8 @@ class ResponseCache:
         clock: Callable[[], float] = time.time,
     ) -> None:
         positive("max_age_s", max_age_s)
+        if not isinstance(store, Replies | None):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
+            raise BadOption(f"ResponseCache({store!r:.80}): give MemoryReplies(), or SqliteReplies(path)")
         self._store: Replies = MemoryReplies() if store is None else store
         self._cached = picks(models, "ResponseCache")
         self._max_age_s = max_age_s

@@ -1,7 +1,7 @@
 """A policy: a run that has cost much goes on with a cheaper model."""
 
 from ...bus.bus import Bus
-from ...bus.options import positive
+from ...bus.options import positive, text
 from ...events.model import ModelRequested
 from ...events.money import BudgetExceeded
 from ...events.run import RunFinished
@@ -15,12 +15,13 @@ class Downgrade:
     ``CostLedger`` counts; without one, and for models whose price is not known, nothing is changed. ``to`` is a name
     such as ``"openai:gpt-5-mini"``, or the name of one of the agent's fallback models::
 
-        runtime.subscribe(CostLedger(prices), Downgrade("openai:gpt-5-mini", after_usd=0.50))
+        Runtime(subscribers=[CostLedger(prices), Downgrade("openai:gpt-5-mini", after_usd=0.50)])
 
-    :raises BadOption: ``after_usd`` is no number above 0.
+    :raises BadOption: ``after_usd`` is no number above 0, or ``to`` is no text.
     """
 
     def __init__(self, to: str, *, after_usd: float, order: int = -100) -> None:
+        text("to", to)
         positive("after_usd", after_usd)
         self._to = to
         self._after_usd = after_usd

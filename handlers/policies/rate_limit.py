@@ -7,6 +7,7 @@ from math import inf
 import anyio
 
 from ...bus.bus import Bus
+from ...bus.errors import BadOption
 from ...bus.interception import Instead
 from ...bus.options import positive
 from ...events.fault import Fault
@@ -33,7 +34,7 @@ class RateLimit:
     late, and corrected by the reply. ``clock`` gives seconds that only ever grow, the event loop's unless said
     otherwise. One object serves one event loop at a time.
 
-    :raises BadOption: an option is no number above 0.
+    :raises BadOption: an option is no number above 0, or neither ``rpm`` nor ``tpm`` is given.
     """
 
     def __init__(
@@ -49,6 +50,8 @@ class RateLimit:
         for option, value in {"rpm": rpm, "tpm": tpm, "guess": guess, "longest_wait_s": longest_wait_s}.items():
             if value is not None:
                 positive(option, value)
+        if rpm is None and tpm is None:
+            raise BadOption("RateLimit() without rpm or tpm limits nothing; give one, such as rpm=500")
         self._limited = picks(models, "RateLimit")
         self._rpm = rpm or inf
         self._tpm = tpm or inf

@@ -18,12 +18,15 @@ class RequireApproval:
 
     A function that raises counts as a refusal: what was to be looked at by a person does not happen by mistake.
 
-    :raises BadOption: nothing is named.
+    :raises BadOption: nothing is named, or what is neither a name nor a function.
     """
 
     def __init__(self, *calls: str | Matches, approver: str = "user", reason: str = "", order: int = 0) -> None:
         if not calls:
             raise BadOption("RequireApproval() asks about nothing; name tools, or give a function of the call")
+        for each in calls:
+            if not (isinstance(each, str) or callable(each)):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
+                raise BadOption(f"RequireApproval({each!r:.80}): name tools, or give a function of the call")
         self._picks = tuple(named(each) if isinstance(each, str) else each for each in calls)
         self._question = Ask(approver, reason)
         self._order = order

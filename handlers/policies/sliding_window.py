@@ -15,12 +15,12 @@ class SlidingWindow:
     begins one message earlier, and a pinned one brings the other along. The log and ``result.messages`` keep the whole
     conversation. A turn costs the same however long the history is.
 
-    :raises BadOption: ``messages`` is less than 1.
+    :raises BadOption: ``messages`` is no whole number above 0.
     """
 
     def __init__(self, messages: int, *, order: int = 0) -> None:
-        if messages < 1:
-            raise BadOption(f"SlidingWindow({messages}): a model needs to be shown at least 1 message")
+        if not isinstance(messages, int) or messages < 1:  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
+            raise BadOption(f"SlidingWindow({messages!r}): a model needs to be shown at least 1 message")
         self._messages = messages
         self._order = order
 

@@ -1,16 +1,21 @@
 """One connection to the file of a log: opened with the right pragmas, at a moment when others may do the same."""
 
+import logging
 import sqlite3
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 
 from ..contract import Survives
+from ..errors import StoreDamaged
 from .faults import code_of
 from .schema import migrate
+from .wal import lost_commits
 
 SYNCHRONOUS: dict[Survives, str] = {"power-loss": "FULL", "process-crash": "NORMAL"}
 """With a write-ahead log, FULL syncs at each commit, and NORMAL only where the log is copied into the database."""
+
+_log = logging.getLogger("loopbus.stores")
 
 _PAUSE_S = 0.02
 _LARGEST_WAL = 16 * 1024 * 1024
@@ -23,6 +28,7 @@ class Settings(NamedTuple):
     survives: Survives
     patience_s: float
     largest_pages: int | None
+    accept_loss: bool
 
 
 class Database:
@@ -54,6 +60,7 @@ def open_database(settings: Settings, pause: Callable[[float], None] = time.slee
     :raises sqlite3.Error: it cannot be opened.
     :raises SchemaTooNew: a newer loopbus was here.
     :raises NotOurs: it is another program's.
+    :raises StoreDamaged: commits that were acknowledged are lost.
     """
     deadline = time.monotonic() + settings.patience_s
     while True:
@@ -66,6 +73,7 @@ def open_database(settings: Settings, pause: Callable[[float], None] = time.slee
 
 
 def _open(settings: Settings) -> Database:
+    _check_wal(settings)
     connection = sqlite3.connect(settings.path, timeout=settings.patience_s, isolation_level=None)
     try:
         # Whose file it is comes first: nothing of another program's may be changed.
@@ -83,3 +91,17 @@ def _open(settings: Settings) -> Database:
         connection.close()
         raise
     return Database(connection)
+
+
+def _check_wal(settings: Settings) -> None:
+    """See what would be lost before SQLite opens the file, for it loses it in silence."""
+    lost = lost_commits(settings.path)
+    if not lost:
+        return
+    if settings.accept_loss or settings.survives != "power-loss":
+        _log.warning("%s: %s; the log goes on from what came before", settings.path, lost)
+        return
+    raise StoreDamaged(
+        f"{settings.path}: {lost}, so acknowledged events are lost; put that file back from a backup, or go on "
+        "from what came before with SqliteRows(..., accept_loss=True)"
+    )

@@ -2,6 +2,7 @@
 
 import sqlite3
 
+from ...bus.words import describe
 from ..errors import StoreBroken, StoreBusy, StoreDamaged, StoreError, StoreFull, StoreMisused
 
 _MEANS: dict[int, tuple[type[StoreError], str]] = {
@@ -25,7 +26,11 @@ def code_of(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF
 
 
-def translated(error: sqlite3.Error, path: str) -> StoreError:
-    """The error of ours for one of SQLite's."""
+def translated(error: Exception, path: str) -> Exception:
+    """The error of ours for one of SQLite's, or of Python's on the way to it; what is nobody's fault passes."""
+    if isinstance(error, OverflowError | UnicodeError):
+        return StoreMisused(f"{path} cannot keep a value: {describe(error)}")
+    if not isinstance(error, sqlite3.Error):
+        return error
     kind, meaning = _MEANS.get(code_of(error), _OTHER)
     return kind(f"{path}: {meaning} ({error})")

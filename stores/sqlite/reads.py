@@ -28,6 +28,7 @@ def page(db: Database, run_id: str, after: int, limit: int) -> Page:
         if found is None:
             raise no_such_run(run_id)
         place, head = found[0], Head(found[1], found[2])
+        _check(run_id, 0, (head.seq, int), (head.digest, bytes))
         before = db.execute(_BEFORE, (place, after)).fetchone() if after else (genesis(run_id),)
         rows = db.execute(_ROWS, (place, after, limit)).fetchall()
         return Page(head, before[0] if before else b"", [_row(db, run_id, row) for row in rows])
@@ -70,8 +71,16 @@ def no_such_run(run_id: str) -> NoSuchRun:
     return NoSuchRun(f"this store has no run {run_id}: it never began here, or was deleted", run_id=run_id)
 
 
+def _check(run_id: str, seq: int, *values: tuple[object, type]) -> None:
+    """A damaged file can have anything in any column."""
+    if not all(isinstance(value, kind) for value, kind in values):
+        at = seq if isinstance(seq, int) else 0  # pyright: ignore[reportUnnecessaryIsInstance]  # it is one of them
+        raise StoreDamaged(f"run {run_id} has a row near event {at} that nobody wrote", run_id=run_id, seq=at)
+
+
 def _row(db: Database, run_id: str, found: tuple[int, int, bytes, bytes]) -> Row:
     seq, number, body, digest = found
+    _check(run_id, seq, (seq, int), (body, bytes), (digest, bytes))
     kind = db.kinds.get(number)
     if kind is None:
         kind = db.execute(_KIND, (number,)).fetchone()

@@ -18,8 +18,9 @@ class SqliteRows:
 
     ``survives="power-loss"`` syncs each commit, one for all appends that wait; ``"process-crash"`` leaves that to the
     system, so a cut of the power may take the last appends, never the file. ``patience_s`` is how long to wait for
-    another process that writes, before ``StoreBusy``. ``largest_bytes`` bounds the file; ``clock`` gives seconds
-    since the epoch, for leases.
+    another process that writes, before ``StoreBusy``. ``largest_bytes`` bounds the file. A file whose write-ahead log
+    is damaged opens only with ``accept_loss``, without the events that were in the damaged part. ``clock`` gives
+    seconds since the epoch, for leases.
 
     :raises StoreMisused: an argument has a value that it cannot have.
     """
@@ -31,6 +32,7 @@ class SqliteRows:
         survives: Survives = "power-loss",
         patience_s: float = 5.0,
         largest_bytes: int | None = None,
+        accept_loss: bool = False,
         clock: Callable[[], float] = time.time,
     ) -> None:
         if survives not in SYNCHRONOUS:
@@ -41,7 +43,7 @@ class SqliteRows:
         self.survives: Survives = survives
         self.path = fspath(path)
         self._clock = clock
-        settings = Settings(self.path, survives, patience_s, pages)
+        settings = Settings(self.path, survives, patience_s, pages, accept_loss)
         self._worker = Worker(partial(open_database, settings), self.path)
 
     async def append(self, batch: Batch) -> None:

@@ -46,7 +46,7 @@ class Worker:
     def __init__(self, open_database: Callable[[], Database], path: str) -> None:
         self._open = open_database
         self._path = path
-        self._queue: SimpleQueue[list[Job] | None] = SimpleQueue()
+        self._queue: SimpleQueue[list[Job]] = SimpleQueue()
         self._gathered: list[Job] = []
         self._thread: Thread | None = None
         self._closed = False
@@ -66,9 +66,9 @@ class Worker:
     async def aclose(self) -> None:
         """Do what is waiting, close the connection, end the thread."""
         if not self._closed:
-            self._closed = True
             self._hand_over()
-            self._queue.put(None)
+            self._closed = True
+            self._queue.put([])
         thread = self._thread
         if thread is not None and thread.is_alive():
             with CancelScope(shield=True):
@@ -95,7 +95,10 @@ class Worker:
             self._gathered = []
 
     def _run(self) -> None:
-        while (jobs := self._queue.get()) is not None:
+        while not (self._closed and self._queue.empty()):
+            jobs = self._queue.get()
+            while not self._queue.empty():
+                jobs += self._queue.get()
             for first in range(0, len(jobs), MOST):
                 some = jobs[first : first + MOST]
                 _tell(self._written([job for job in some if job.writes]))
@@ -140,12 +143,11 @@ class Worker:
         return self._db
 
     def _failure(self, error: Exception) -> Outcome:
-        if not isinstance(error, sqlite3.Error):
-            return Outcome(error=error)
-        if code_of(error) in SPOILT:
+        if isinstance(error, sqlite3.Error) and code_of(error) in SPOILT:
             self._drop()
         ours = translated(error, self._path)
-        ours.__cause__ = error
+        if ours is not error:
+            ours.__cause__ = error
         return Outcome(error=ours)
 
     def _drop(self) -> None:

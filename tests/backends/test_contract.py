@@ -6,7 +6,8 @@ from contextlib import aclosing, asynccontextmanager
 import anyio.lowlevel
 
 from loopbus.backends.openai_compatible import OpenAICompatible
-from loopbus.backends.scripted import Scripted, text
+from loopbus.backends.script import text
+from loopbus.backends.scripted import Scripted
 
 from .contract import ENDLESS, BackendContract, Echo
 from .servers import DONE, END, HEAD, Connection, chunked, event, piece, serving, stop

@@ -11,7 +11,7 @@ from loopbus.backends.errors import Broken, Busy, Incomplete, Misunderstood, Ref
 from loopbus.backends.exchange import exchange
 from loopbus.backends.http import HttpxTransport
 from loopbus.backends.transport import HttpRequest, Transport
-from loopbus.backends.wire.failure import Account
+from loopbus.backends.wire.account import Account
 from loopbus.backends.wire.openai_chat import ChatReader
 from loopbus.backends.wire.sse import SseReader
 

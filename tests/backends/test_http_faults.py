@@ -3,6 +3,7 @@
 import inspect
 from typing import Any
 
+import aiohttp
 import pytest
 
 from loopbus.backends.errors import BackendError, Broken, NotConfigured
@@ -26,6 +27,26 @@ def test_every_exception_is_translated_and_says_where(kind: type[Exception]) -> 
     found = fault(exc, "models.example/v1")
     assert isinstance(found, OURS.get(kind, BackendError))
     assert "models.example/v1" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("exc", "kind", "words"),
+    [
+        (aiohttp.ServerDisconnectedError(), Broken, "lost the connection to x (Server disconnected)"),
+        (aiohttp.ClientPayloadError("half"), Broken, "lost the connection to x (half)"),
+        (aiohttp.ClientOSError(104, "reset"), Broken, "lost the connection to x ([Errno 104] reset)"),
+        (aiohttp.ConnectionTimeoutError("to http://x?key=secret"), Broken, "could not connect to x in time"),
+        (aiohttp.NonHttpUrlClientError("ftp://x?key=secret"), NotConfigured, "x is no http:// or https:// address"),
+        (aiohttp.InvalidURL("http://x?key=secret"), NotConfigured, "x is no valid address"),
+        (TimeoutError(), Broken, "lost the connection to x (TimeoutError)"),
+    ],
+)
+def test_what_aiohttp_raises_is_told_in_the_same_words(exc: Exception, kind: type[BackendError], words: str) -> None:
+    """Without the address that some of its exceptions quote."""
+    found = fault(exc, "x")
+    assert type(found) is kind
+    assert str(found).startswith(words)
+    assert "secret" not in str(found)
 
 
 def test_what_the_client_complains_of_in_our_request_is_not_repeated() -> None:

@@ -36,8 +36,8 @@ SERVED = {
 Fault = Callable[[LLMock], LLMock]
 
 FAULTS: dict[str, Fault] = {
-    "overloaded twice": lambda mock: mock.fail(503, times=2),
-    "told when to come back": lambda mock: mock.rate_limit(times=2, retry_after=0.2),
+    "failing twice": lambda mock: mock.fail(500, times=2),
+    "told when to come back": lambda mock: mock.rate_limit(retry_after=0.2),
     "cut before its first word": lambda mock: mock.truncate(after_chunks=0),
     "cut in the middle": lambda mock: mock.truncate(after_chunks=2),
     "disconnected": lambda mock: mock.disconnect(after_chunks=2),
@@ -80,7 +80,7 @@ async def add(a: int, b: int) -> int:
     return a + b
 
 
-async def ask(door: Door, *, tools: Sequence[Tool] = (), streaming: bool = True) -> RunResult:
+async def ask(door: Door, *, tools: Sequence[Tool] = (), streaming: bool = True) -> RunResult[str]:
     """Run an agent that tries again, mid-stream too, and waits less long than usual."""
     agent = Agent(
         door.backend,
@@ -125,7 +125,7 @@ async def test_what_will_not_go_away_is_not_tried_again(door: Door, status: int)
 
 async def test_an_outage_is_given_up(door: Door) -> None:
     """Three attempts, further and further apart, and then the run fails."""
-    door.mock.outage()
+    door.mock.outage(status=500)
     assert (await ask(door)).status == "failed"
     assert len(door.mock.requests) == 3
     door.mock.assert_resilient(strict=True)

@@ -12,6 +12,7 @@ from loopbus.backends.known import resolve
 from loopbus.backends.provider import Place
 from loopbus.backends.providers import ALIASES, ANY_ADDRESS, PROVIDERS
 from loopbus.backends.transport import HttpRequest
+from loopbus.backends.wire.wire import Wire
 from loopbus.events.content import user
 
 from .servers import Canned
@@ -208,6 +209,12 @@ def test_every_part_of_an_address_has_a_place(name: str) -> None:
     row = PROVIDERS[name]
     assert {part for _, part, _, _ in Formatter().parse(row.base_url) if part} <= row.places.keys()
     assert row.keys
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_what_a_row_speaks_is_a_wire(name: str) -> None:
+    """It is named in words, which nobody reads before the first request."""
+    assert isinstance(PROVIDERS[name].wire, Wire)
 
 
 def test_other_names_lead_to_rows() -> None:

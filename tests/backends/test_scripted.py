@@ -20,7 +20,8 @@ from loopbus.backends.contract import (
 )
 from loopbus.backends.errors import Broken, Incomplete, NotConfigured, ScriptExhausted
 from loopbus.backends.fold import ReplyFold
-from loopbus.backends.scripted import Line, Scripted, call, fail, reply, text, thinking
+from loopbus.backends.script import Line, call, fail, reply, text, thinking
+from loopbus.backends.scripted import Scripted
 from loopbus.events.content import Block, Image, Message, Refusal, Text, Thinking, ToolCall, ToolResult, user
 from loopbus.events.usage import Usage
 
@@ -280,3 +281,20 @@ async def test_delays_are_waited(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(Broken):
         await deltas(fail(Broken("lost"), "one"), delay_s=5, piece_delay_s=1)
     assert waited == [5 + 1, 1]
+
+
+BAD_SCRIPTS: dict[str, tuple[Callable[[], object], str]] = {
+    "a text for a list": (lambda: Scripted("It is 42."), r"write \['It is 42.'\]"),
+    "a negative delay": (lambda: Scripted([], delay_s=-1), "delay_s=-1: give a number of seconds, 0 or more"),
+    "a delay that is none": (lambda: Scripted([], piece_delay_s=cast("Any", "1")), "piece_delay_s='1'"),
+    "a stop that is none": (lambda: reply("hi", stop=cast("Any", "lenght")), "stop='lenght' is none of end, .*length"),
+    "words for an error": (lambda: fail(cast("Any", "broken")), r"fail\('broken'\): give an error"),
+}
+
+
+@pytest.mark.parametrize("wrong", BAD_SCRIPTS)
+def test_a_slip_in_a_script_is_found_where_it_is_written(wrong: str) -> None:
+    """And not in the middle of a test, as a run that does something else."""
+    write, words = BAD_SCRIPTS[wrong]
+    with pytest.raises(NotConfigured, match=words):
+        write()

@@ -22,7 +22,8 @@ SECRET = "2retnuh"[::-1]
 def tls_server(authority: trustme.CA) -> ssl.SSLContext:
     """What a server needs to be believed on loopback by whoever believes ``authority``."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
+    with authority.issue_cert("127.0.0.1").private_key_and_cert_chain_pem.tempfile() as file:
+        context.load_cert_chain(file)
     return context
 
 
@@ -87,7 +88,7 @@ class NetworkContract(TransportCase):
     async def test_a_certificate_that_is_vouched_for_is_accepted(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """The same exchange, encrypted."""
         authority, trusting = trustme.CA(), ssl.create_default_context()
-        authority.configure_trust(trusting)
+        trusting.load_verify_locations(cadata=authority.cert_pem.bytes().decode())
         for module in (http, http_aiohttp):
             monkeypatch.setattr(module, "ssl_context", lambda: trusting)
         async with serving(answer_ok, tls=tls_server(authority)) as server, aclosing(self.transport()) as transport:

@@ -67,3 +67,9 @@ def test_a_share_is_a_part(share: float) -> None:
     """All of it, or none, is none."""
     with pytest.raises(BadLimit, match="KeepLatest"):
         KeepLatest(share)
+
+
+def test_a_share_is_a_number() -> None:
+    """Anything else is refused as a share that cannot be."""
+    with pytest.raises(BadLimit, match=r"KeepLatest\('half'\)"):
+        KeepLatest("half")  # pyright: ignore[reportArgumentType] - what the test is about

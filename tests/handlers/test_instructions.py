@@ -33,3 +33,9 @@ async def test_an_answer_that_is_no_text_is_refused_by_name() -> None:
 
     with pytest.raises(TypeError, match=r"instructions must be a text, but .*forgets\(\) gave None"):
         await written(forgets, None)
+
+
+async def test_an_answer_that_no_model_can_be_sent_is_refused_by_name() -> None:
+    """Half of a surrogate pair cannot be written as UTF-8."""
+    with pytest.raises(BadContent, match=r"what .*gave holds half of a surrogate pair at character 1"):
+        await written(lambda deps: f"{deps}\ud83d", "a")

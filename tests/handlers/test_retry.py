@@ -162,3 +162,28 @@ def test_a_budget_that_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
 def test_models_that_are_asked_by_name_share_the_budget_of_the_process() -> None:
     """So a provider's bad hour is not made worse by everyone at once."""
     assert USUAL.budget is PROCESS
+
+
+BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
+    ({"on": Busy}, r"on=<class .*: give error classes of backends, such as on=\(Busy,\)"),
+    ({"on": "Busy"}, "on='Busy'"),
+    ({"on": (ValueError,)}, "on="),
+    ({"on": (Busy("full"),)}, "on="),
+    ({"budget": 3}, r"budget=3: give RetryBudget\(...\), or None"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "words"), BAD_OPTIONS)
+def test_an_option_that_would_never_match_is_refused_where_it_is_written(wrong: dict[str, Any], words: str) -> None:
+    """And not by a stage that fails, or a retry that is not made, on the day that the model fails."""
+    with pytest.raises(BadLimit, match=words):
+        RetryPolicy(**wrong)
+
+
+@pytest.mark.parametrize("other", [3, None, RetryPolicy])
+def test_a_policy_is_joined_to_policies_only(other: Any) -> None:
+    """As with any operator of Python's that does not know what stands beside it."""
+    with pytest.raises(TypeError, match="unsupported operand"):
+        RetryPolicy() | other
+    with pytest.raises(TypeError, match="unsupported operand"):
+        RetryPolicy() & other

@@ -9,7 +9,7 @@ import pytest
 
 from loopbus.backends import NotConfigured, Scripted, call, text
 from loopbus.bus import LoopbusError
-from loopbus.events import Event
+from loopbus.events import Event, user
 from loopbus.runtime import Agent, BadInput, InsideLoop, LimitReached, Limits, Runtime, UsageError
 from loopbus.runtime.default import default_runtime
 from loopbus.tools import BadTool, DuplicateTool
@@ -130,6 +130,8 @@ BAD_AGENTS: dict[str, tuple[dict[str, Any], type[LoopbusError], str]] = {
     "limits that are none": ({"limits": 3}, BadInput, "limits=3"),
     "settings that are none": ({"settings": {"temperature": 0}}, BadInput, "settings="),
     "no name": ({"name": None}, BadInput, "name=None"),
+    "half a character in its name": ({"name": "\ud83d"}, BadInput, "name=.*without half characters"),
+    "half a character in its instructions": ({"instructions": "\ud83d"}, BadInput, "instructions="),
     "a negative cap": ({"result_bytes": -1}, BadInput, "result_bytes=-1"),
 }
 
@@ -146,9 +148,13 @@ BAD_REQUESTS: dict[str, tuple[dict[str, Any], str]] = {
     "no agent": ({"agent": "local"}, r"agent='local': give an Agent"),
     "no prompt": ({"prompt": 7}, "7 is no prompt"),
     "a session": ({"session": ["s"]}, "session="),
+    "a session that was not named": ({"session": ""}, "session='': give a text that is not empty"),
     "a key": ({"key": 7}, "key=7"),
+    "a key that was not sent": ({"key": ""}, "key='': give a text that is not empty"),
+    "half a character": ({"key": "\ud83d"}, "key=.*half characters"),
     "limits": ({"limits": {"turns": 3}}, "limits="),
     "messages": ({"messages": [{"role": "user"}]}, r"messages\[0\]"),
+    "one message": ({"messages": user("hello")}, "messages=.*give a list of messages"),
 }
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from loopbus.backends import Scripted, call, text
 from loopbus.events import RunFinished, user
-from loopbus.runtime import Agent, InsideLoop, LimitReached, Limits, RunCancelled, Runtime, RuntimeClosed
+from loopbus.runtime import Agent, InsideLoop, LimitReached, Limits, RunCancelled, RunFailed, Runtime, RuntimeClosed
 from loopbus.runtime import default as default_room
 from loopbus.runtime.default import default_runtime
 from loopbus.tools import ToolContext, tool
@@ -40,6 +40,15 @@ def test_an_agent_runs_where_no_loop_runs() -> None:
     assert (result.output, result.messages[0].text) == ("42", "before")
     with pytest.raises(LimitReached):
         ADDER.run_sync("What is 17 + 25?", limits=Limits(turns=1))
+
+
+def test_what_goes_wrong_in_run_sync_has_no_other_error_behind_it() -> None:
+    """Whoever reads the traceback of a handler's error is not told first that no event loop runs."""
+    with pytest.raises(RunFailed) as caught:
+        Agent(ADDER.model, instructions=lambda deps: deps["name"]).run_sync("hello")
+    cause = caught.value.__cause__
+    assert isinstance(cause, TypeError)
+    assert cause.__context__ is None
 
 
 async def test_run_sync_would_block_a_loop_that_runs_so_it_refuses() -> None:

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from loopbus import Agent, LimitReached, Limits, Run, RunCancelled, RunFailed, Runtime, Veto
 from loopbus.backends import Capabilities, Scripted, call, reply, text
-from loopbus.backends.scripted import Line
+from loopbus.backends.script import Line
 from loopbus.events import Event, ModelReplied, OutputRejected, Refusal, RunFinished, TextDelta, ToolRequested
 from loopbus.handlers.answering import OutputMode
 from loopbus.runtime import BadInput, RunResult

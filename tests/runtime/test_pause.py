@@ -39,7 +39,9 @@ async def test_pauses_without_an_end_are_bounded_and_no_answer() -> None:
 async def test_a_paused_reply_is_no_output() -> None:
     """It is not held to the output's type, nor is anything said against it."""
     async with house() as tested:
-        result = await tested.outcome(Agent(Scripted([PAUSED, "42"]), output=int, output_mode="prompt", output_retries=0))
+        result = await tested.outcome(
+            Agent(Scripted([PAUSED, "42"]), output=int, output_mode="prompt", output_retries=0)
+        )
     assert (result.status, result.output) == ("completed", 42)
 
 

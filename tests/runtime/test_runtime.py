@@ -5,6 +5,7 @@ import gc
 import logging
 import threading
 import weakref
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -12,8 +13,8 @@ import pytest
 from loopbus.backends import Capabilities, Scripted, call, known, text
 from loopbus.bus import BadSelector, Recorder
 from loopbus.events import Custom, Event, RunFinished
-from loopbus.runtime import Agent, BadInput, RunCancelled, Runtime, RuntimeClosed, UsageError
-from loopbus.tools import ToolContext, ToolError, tool
+from loopbus.runtime import Agent, BadInput, OtherLoop, Run, RunCancelled, Runtime, RuntimeClosed, UsageError
+from loopbus.tools import ToolContext, tool
 
 from ..faults.house import CANARY, PATIENCE_S, add, agent, house, settle
 from ..faults.misbehaving import Gate, waiting
@@ -57,14 +58,45 @@ def test_a_number_of_sessions_is_one_or_more(sessions: Any) -> None:
         Runtime(sessions=sessions)
 
 
-@pytest.mark.parametrize("option", ["grace_s", "blocked_s"])
+@pytest.mark.parametrize("option", ["grace_s", "blocked_s", "threads", "subscribers"])
 @pytest.mark.parametrize("value", [-1, "soon", float("nan")])
 def test_options_that_make_no_sense_are_refused(option: str, value: object) -> None:
     """Naming the option."""
     with pytest.raises(BadInput, match=option):
         Runtime(**{option: value})  # pyright: ignore[reportArgumentType] - what the test is about
-    with pytest.raises(ToolError):
+    with pytest.raises(BadInput, match="threads=0: give a whole number, 1 or more"):
         Runtime(threads=0)
+
+
+async def test_a_runtime_takes_no_runs_from_another_loop() -> None:
+    """Its tasks would be woken by nobody there; the error says how a thread hands its work over."""
+    async with Runtime() as runtime:
+        with pytest.raises(OtherLoop, match=r"run_coroutine_threadsafe\(runtime.run"):
+            await asyncio.to_thread(asyncio.run, runtime.start(CANARY, "go"))
+        assert runtime.runs == ()
+
+
+USES: dict[str, Callable[[Run], Coroutine[Any, Any, object]]] = {
+    "cancel": Run.cancel,
+    "outcome": Run.outcome,
+    "result": Run.result,
+    "send": lambda run: run.send("hello"),
+    "decide": lambda run: run.decide("3.0", approve=True),
+}
+
+
+@pytest.mark.parametrize("use", USES)
+async def test_a_run_that_goes_on_is_used_in_its_own_loop(use: str) -> None:
+    """Elsewhere it is refused, and nothing happens to the run; once it is over it can be asked from anywhere."""
+    gate = Gate()
+    async with Runtime() as runtime:
+        run = await runtime.start(agent(call("wait"), text("done"), tools=[waiting(gate)]), "go")
+        await gate.reached.wait()
+        with pytest.raises(OtherLoop, match="goes on in another event loop"):
+            await asyncio.to_thread(asyncio.run, USES[use](run))
+        gate.open.set()
+        assert (await run.outcome()).status == "completed"
+        assert (await asyncio.to_thread(asyncio.run, run.outcome())).output == "done"
 
 
 async def test_subscribers_hear_what_was_published_before_the_runtime_closes() -> None:

@@ -115,6 +115,14 @@ async def test_a_conversation_that_is_given_stands_behind_the_sessions_own() -> 
     assert [message.text for message in model.requests[1].messages] == ["first", "one", "second", "third"]
 
 
+async def test_a_conversation_may_be_given_as_any_collection() -> None:
+    """One that can be read only once too: it is checked and kept all the same."""
+    model = Scripted(["two"])
+    async with house() as tested:
+        await tested.outcome(Agent(model), "second", messages=(user(words) for words in ["first"]))
+    assert [message.text for message in model.requests[0].messages] == ["first", "second"]
+
+
 def test_a_session_that_is_forgotten_is_gone_and_free() -> None:
     """Also what the run that has it would give back: whoever asked to forget it meant that too."""
     sessions = Sessions()

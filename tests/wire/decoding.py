@@ -18,6 +18,7 @@ class RecordedTool:
     name: str
     description: str
     parameters: Mapping[str, JsonValue]
+    strict: bool | None = False
 
 
 def restored(value: Any) -> Any:

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 from loopbus.backends.contract import Reply
 from loopbus.backends.errors import BackendError
-from loopbus.backends.wire.failure import Account
+from loopbus.backends.wire.account import Account
 from loopbus.events.content import Block, Refusal, Text, Thinking, ToolCall
 from loopbus.events.usage import Usage
 

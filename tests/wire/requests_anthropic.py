@@ -124,14 +124,18 @@ def _settings(body: Json) -> Settings:
 
 
 def _tool(tool: Json) -> RecordedTool:
-    return RecordedTool(tool["name"], tool.get("description", ""), tool["input_schema"])
+    return RecordedTool(tool["name"], tool.get("description", ""), tool["input_schema"], tool.get("strict", False))
+
+
+TOLD = frozenset({"description", "input_schema", "strict"})
+"""What our own types say of a tool, beside its name."""
 
 
 def _beyond(tool: Json) -> Json:
     """Of a server tool all, of one of ours what its name is needed for."""
     if "input_schema" not in tool:
         return tool
-    more = {name: value for name, value in tool.items() if name not in ("description", "input_schema")}
+    more = {name: value for name, value in tool.items() if name not in TOLD}
     return more if len(more) > 1 else {}
 
 

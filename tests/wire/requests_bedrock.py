@@ -154,7 +154,8 @@ def _tools(body: Json) -> list[RecordedTool]:
         if "toolSpec" not in tool:
             raise CannotSay("a cache point between the tools, of one's own choice")
         spec = tool["toolSpec"]
-        tools.append(RecordedTool(spec["name"], spec.get("description", ""), spec["inputSchema"]["json"]))
+        schema, strict = spec["inputSchema"]["json"], spec.get("strict", False)
+        tools.append(RecordedTool(spec["name"], spec.get("description", ""), schema, strict))
     return tools
 
 

@@ -100,9 +100,8 @@ def _tool(tool: Json) -> RecordedTool:
     if tool.get("type", "function") != "function":
         raise CannotSay("a tool that the provider runs itself")
     function = tool["function"]
-    if "strict" in function:
-        raise CannotSay("a tool that is strict")
-    return RecordedTool(function["name"], function["description"], function["parameters"])
+    strict = function.get("strict", False)
+    return RecordedTool(function["name"], function["description"], function["parameters"], strict)
 
 
 def _messages(entries: list[Json], provider: str) -> list[Message]:

@@ -14,7 +14,6 @@ a list of one ``output_text``           the text: as in the recordings, not in t
 import base64
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from loopbus.backends.contract import OutputSpec, Request, Settings
@@ -40,13 +39,6 @@ OURS = ("store", "include")
 """Fields that we send of our own accord; ``None`` in ``extra_body`` takes them out."""
 
 
-@dataclass(frozen=True)
-class StrictTool(RecordedTool):
-    """A tool that says whether it is strict; ``None`` leaves that to the provider."""
-
-    strict: bool | None = False
-
-
 def decode(body: Json, exchange: Json) -> tuple[Request, str] | str:
     """The request and its model, or why our types cannot say it."""
     provider, extra = exchange["provider"], _extra_body(body)
@@ -69,7 +61,7 @@ def decode(body: Json, exchange: Json) -> tuple[Request, str] | str:
     request = Request(
         _messages(body.get("input") or [], provider),
         body.get("instructions") or "",
-        tools=[StrictTool(t["name"], t["description"] or "", t["parameters"], t.get("strict")) for t in tools],
+        tools=[RecordedTool(t["name"], t["description"] or "", t["parameters"], t.get("strict")) for t in tools],
         settings=settings,
         streaming=bool(body.get("stream")),
         output=_output(body),

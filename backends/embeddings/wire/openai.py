@@ -49,7 +49,7 @@ def _deployment(model: str) -> str:
 
 
 OPENAI_COMPATIBLE = openai_wire()
-# 2,048 texts are allowed; so many make an answer that takes the event loop 10 ms to read.
+# 2,048 texts are allowed. The answer to so many keeps the event loop for 60 ms; this, for 15.
 OPENAI = openai_wire(base64=True, limits=Limits(texts=512, bytes=300_000))
 AZURE_DEPLOYMENT = openai_wire(base64=True, limits=Limits(texts=512, bytes=300_000), path=_deployment)
 MISTRAL = openai_wire(dimensions="output_dimension", limits=Limits(texts=128, bytes=48 * 1024))

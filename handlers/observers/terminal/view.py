@@ -4,11 +4,12 @@ import asyncio
 import os
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TextIO
+from typing import Any, Literal, TextIO, get_args
 
 from ....bus.bus import Bus
 from ....bus.event import Event
 from ....bus.house import EventsDropped
+from ....bus.options import one_of
 from ....events.content import Refusal, Text, Thinking, ToolCall
 from ....events.control import LoopDetected, MessageInjected
 from ....events.human import ApprovalRequested
@@ -52,6 +53,7 @@ class TerminalView:
     ``answers=False`` leaves the last words of a run to whoever prints its result. It writes to ``stream``, which is
     ``sys.stderr`` unless said otherwise, from the event loop, as a logger does.
 
+    :raises BadOption: ``style`` is none of these.
     :raises MissingExtra: ``style="live"`` without rich.
     """
 
@@ -218,6 +220,7 @@ def _reason(event: RunFinished) -> str:
 
 
 def _screen(stream: TextIO, style: Style) -> Screen:
+    one_of("style", style, get_args(Style))
     if style == "live" and make_live is None:
         raise MissingExtra('a live terminal view needs rich: pip install "loopbus[cli]", or use style="plain"')
     if make_live is not None and (style == "live" or (style == "auto" and _is_terminal(stream))):

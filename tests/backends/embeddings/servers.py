@@ -3,16 +3,14 @@
 import hashlib
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic_core import to_json
 
-from loopbus.backends.embeddings import HostedEmbedder, Retries
+from loopbus.backends.embeddings import HostedEmbedder
 from loopbus.backends.embeddings.wire.openai import OPENAI_COMPATIBLE
-from loopbus.backends.embeddings.wire.wire import EmbeddingWire
 
-from ..servers import Connection, Server, serving
+from ..servers import Connection, serving
 
 LONGEST = 256
 
@@ -36,39 +34,22 @@ async def reply(connection: Connection, value: object, *, status: int = 200, **h
     await connection.send(f"HTTP/1.1 {status} Any\r\n{head}\r\n".encode() + body)
 
 
-@dataclass
-class Embedding:
-    """A server that embeds, with what it was asked."""
-
-    server: Server | None = None
-    asked: list[list[str]] = field(default_factory=list[list[str]])
-    most_at_once: int = 0
-
-    async def answer(self, connection: Connection) -> None:
-        """Embed; a request with a text that is too long is refused whole, in OpenAI's words."""
-        assert self.server is not None
-        texts: list[str] = connection.json["input"]
-        self.asked.append(texts)
-        self.most_at_once = max(self.most_at_once, self.server.busy)
-        if any(len(text.split()) > LONGEST for text in texts):
-            error = {"message": "maximum context length is 256 tokens", "code": "context_length_exceeded"}
-            await reply(connection, {"error": error}, status=400)
-        else:
-            await reply(connection, embedded(texts))
+async def answer(connection: Connection) -> None:
+    """Embed; a request with a text that is too long is refused whole, in OpenAI's words."""
+    texts: list[str] = connection.json["input"]
+    if any(len(text.split()) > LONGEST for text in texts):
+        error = {"message": "maximum context length is 256 tokens", "code": "context_length_exceeded"}
+        await reply(connection, {"error": error}, status=400)
+    else:
+        await reply(connection, embedded(texts))
 
 
 @asynccontextmanager
-async def embedding_server(
-    wire: EmbeddingWire = OPENAI_COMPATIBLE, retries: Retries | None = None, concurrency: int = 4
-) -> AsyncGenerator[tuple[HostedEmbedder, Embedding], None]:
-    """An embedder and the server that it speaks to."""
-    state = Embedding()
-    async with serving(state.answer) as server:
-        state.server = server
-        embedder = HostedEmbedder(
-            wire, server.url, "m", provider="acme", retries=retries or Retries(), concurrency=concurrency
-        )
+async def embedding_over_loopback() -> AsyncGenerator[HostedEmbedder, None]:
+    """An embedder whose server embeds."""
+    async with serving(answer) as server:
+        embedder = HostedEmbedder(OPENAI_COMPATIBLE, server.url, "m", provider="acme")
         try:
-            yield embedder, state
+            yield embedder
         finally:
             await embedder.aclose()

@@ -22,7 +22,7 @@ from loopbus.backends.errors import BackendError, Broken, Busy, Misunderstood, N
 
 from ..servers import Canned, Connection, serving
 from .contract import EmbedderContract
-from .servers import embedded, embedding_server, vector
+from .servers import embedded, embedding_over_loopback, reply, vector
 
 SMALL = replace(OPENAI_COMPATIBLE, limits=Limits(texts=3, bytes=1000))
 JSON = {"content-type": "application/json"}
@@ -33,7 +33,7 @@ class TestHosted(EmbedderContract):
 
     @asynccontextmanager
     async def embedding(self) -> AsyncGenerator[Embedder, None]:
-        async with embedding_server() as (embedder, _):
+        async with embedding_over_loopback() as embedder:
             yield embedder
 
 
@@ -104,10 +104,23 @@ async def test_order_is_kept_whatever_comes_back_first(texts: list[str], concurr
 
 async def test_so_many_requests_are_open_at_once_and_no_more() -> None:
     """``concurrency`` is a bound, and it is used."""
-    async with embedding_server(SMALL, concurrency=3) as (embedder, server):
-        await embedder.embed([f"text {number}" for number in range(60)])
-    assert server.most_at_once == 3
-    assert sorted(map(len, server.asked)) == [3] * 20
+    open_at_once: list[int] = []
+    full = anyio.Event()
+
+    async def answer(connection: Connection) -> None:
+        open_at_once.append(server.busy)
+        if server.busy == 3:
+            full.set()
+        await full.wait()
+        await reply(connection, embedded(connection.json["input"]))
+
+    async with serving(answer) as server:
+        embedder = HostedEmbedder(SMALL, server.url, "m", provider="acme", concurrency=3)
+        with anyio.fail_after(5):
+            await embedder.embed([f"text {number}" for number in range(60)])
+        await embedder.aclose()
+    assert max(open_at_once) == 3
+    assert len(open_at_once) == 20
 
 
 async def test_what_is_sent_is_signed_and_goes_to_the_models_address() -> None:
@@ -163,7 +176,7 @@ async def test_what_fails_for_now_is_sent_again_and_said(caplog: pytest.LogCaptu
         assert len((await embedder.embed(list("abcd"))).vectors) == 4
     assert clock.slept == [7, 1.0]
     assert [from_json(request.body)["input"] for request in transport.requests[1:]] == [["d"]] * 3
-    assert [record.getMessage() for record in caplog.records][0].startswith("1 texts are sent to acme:m again in 7.0 s")
+    assert caplog.messages[0].startswith("asking acme:m again in 7.0 s (texts: 1): acme answered 429")
 
 
 async def test_patience_ends() -> None:
@@ -196,7 +209,7 @@ async def test_an_error_told_with_status_200_is_an_error() -> None:
 )
 async def test_what_is_no_answer_is_misunderstood(body: bytes) -> None:
     """With what came, and who sent it."""
-    embedder, _, _ = canned((200, JSON, [body]))
+    embedder, _, _ = canned((200, JSON, [body]), attempts=1)
     with pytest.raises(Misunderstood) as caught:
         await embedder.embed(["a"])
     assert caught.value.provider == "acme"
@@ -227,6 +240,11 @@ def test_an_address_that_is_none_is_refused_at_once() -> None:
         HostedEmbedder(SMALL, "localhost", "m", provider="acme")
 
 
+def test_a_key_is_not_in_its_repr() -> None:
+    """Only the model's name is."""
+    assert repr(canned()[0]) == "HostedEmbedder('acme:m')"
+
+
 async def test_the_first_failure_stops_the_rest() -> None:
     """Nothing more is sent, and what is under way is closed."""
     asked = 0
@@ -235,7 +253,7 @@ async def test_the_first_failure_stops_the_rest() -> None:
         nonlocal asked
         asked += 1
         if connection.json["input"][0] == "text 3":
-            await connection.send(b"HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n")
+            await reply(connection, {}, status=401)
         else:
             await connection.wait_gone()
 
@@ -254,10 +272,10 @@ async def test_cancelling_closes_what_is_under_way() -> None:
 
     async def answer(connection: Connection) -> None:
         if slow:
-            all_asked.set() if server.busy == 4 else None
+            if server.busy == 4:
+                all_asked.set()
             await connection.wait_gone()
-        body = to_json(embedded(connection.json["input"]))
-        await connection.send(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+        await reply(connection, embedded(connection.json["input"]))
 
     all_asked = anyio.Event()
     async with serving(answer) as server:

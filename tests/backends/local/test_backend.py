@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from loopbus.backends import resolve
+from loopbus.backends import local, resolve
 from loopbus.backends.contract import Backend
 from loopbus.backends.errors import Broken, NotConfigured
 from loopbus.backends.local import LocalModel
@@ -189,3 +189,9 @@ def test_an_unknown_one_lists_those_there_are() -> None:
     """At once, when the agent is run."""
     with pytest.raises(UnknownLocalModel, match="local:smollm2"):
         resolve("local:gpt-9")
+
+
+def test_a_name_that_the_room_does_not_have_is_an_attribute_error_with_those_that_it_has() -> None:
+    """Names are loaded when they are first used: a slip must still read as one."""
+    with pytest.raises(AttributeError, match=r"no attribute 'Local'; it has MODELS, BrokenWeights"):
+        getattr(local, "Local")  # noqa: B009 - a type checker would refuse the attribute

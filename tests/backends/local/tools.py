@@ -13,6 +13,7 @@ class Spec:
     name: str
     description: str = ""
     parameters: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    strict: bool = False
 
 
 ADD = Spec(

@@ -16,6 +16,7 @@ class Spec:
     name: str = "add"
     description: str = "Add."
     parameters: Mapping[str, JsonValue] = field(default_factory=lambda: {"type": "object", "properties": {}})
+    strict: bool | None = False
 
 
 def function(name: str = "add") -> dict[str, Any]:

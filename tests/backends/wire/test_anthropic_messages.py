@@ -23,8 +23,8 @@ from loopbus.backends.contract import (
 )
 from loopbus.backends.errors import BackendError, Busy, ContextOverflow, Incomplete, Misunderstood, Refused
 from loopbus.backends.fold import ReplyFold
+from loopbus.backends.wire.account import Account
 from loopbus.backends.wire.anthropic_messages import ANTHROPIC_MESSAGES, ANTHROPIC_VERTEX, MessagesReader, read_usage
-from loopbus.backends.wire.failure import Account
 from loopbus.backends.wire.sse import Frame, SseReader
 from loopbus.events.content import Opaque, Refusal, Text, Thinking, ToolCall
 from loopbus.events.usage import Usage

@@ -12,9 +12,9 @@ from pydantic_core import to_json
 
 from loopbus.backends.errors import Refused
 from loopbus.backends.fold import ReplyFold
+from loopbus.backends.wire.account import Account
 from loopbus.backends.wire.anthropic_messages import MessagesReader
 from loopbus.backends.wire.anthropic_messages_history import History
-from loopbus.backends.wire.failure import Account
 from loopbus.backends.wire.objects import write_object
 from loopbus.events.content import (
     Audio,

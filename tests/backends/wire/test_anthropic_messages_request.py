@@ -1,28 +1,18 @@
 """Requests of Anthropic Messages: every setting and tool in its place."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from pydantic import JsonValue
 
 from loopbus.backends.contract import OutputSpec, Request, Settings
 from loopbus.backends.wire.anthropic_messages_request import BEDROCK, DEFAULT_MAX_TOKENS, VERTEX, encode
 from loopbus.events.content import Message, Opaque, Text, Thinking, ToolCall, ToolResult, user
 
+from .specs import Spec
+
 Json = dict[str, Any]
 
 KEPT: Json = {"cache_control": {"type": "ephemeral"}}
-
-
-@dataclass(frozen=True)
-class Spec:
-    """A tool as a model is told about it."""
-
-    name: str = "add"
-    description: str = "Add."
-    parameters: Mapping[str, JsonValue] = field(default_factory=lambda: {"type": "object", "properties": {}})
 
 
 ADD: Json = {"name": "add", "description": "Add.", "input_schema": {"type": "object", "properties": {}}}

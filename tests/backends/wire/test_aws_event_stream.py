@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loopbus.backends.errors import BackendError, Broken, Busy, ContextOverflow, Misunderstood, Refused
+from loopbus.backends.wire.account import Account
 from loopbus.backends.wire.aws_event_stream import AwsEventReader, AwsMessage, failure_in, read_headers
-from loopbus.backends.wire.failure import Account
 
 from ..cuts import cut_anywhere, cut_at
 from .aws_messages import event, exception, header, message, told

@@ -23,9 +23,9 @@ from loopbus.backends.contract import (
 )
 from loopbus.backends.errors import BackendError, Busy, Incomplete, Misunderstood
 from loopbus.backends.fold import ReplyFold
+from loopbus.backends.wire.account import Account
 from loopbus.backends.wire.aws_event_stream import AwsEventReader, AwsMessage
 from loopbus.backends.wire.bedrock_converse import BEDROCK_CONVERSE, ConverseReader, path, read_usage
-from loopbus.backends.wire.failure import Account
 from loopbus.events.content import Image, Opaque, Text, Thinking, ToolCall
 from loopbus.events.usage import Usage
 

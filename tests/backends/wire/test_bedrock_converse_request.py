@@ -1,7 +1,5 @@
 """Requests of Converse: every message, tool and setting in its place."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
@@ -13,7 +11,8 @@ from pydantic_core import from_json
 
 from loopbus.backends.contract import OutputSpec, Request, Settings
 from loopbus.backends.errors import Refused
-from loopbus.backends.wire.bedrock_converse_request import NO_OUTPUT, encode
+from loopbus.backends.wire.bedrock_converse_history import NO_OUTPUT
+from loopbus.backends.wire.bedrock_converse_request import encode
 from loopbus.backends.wire.objects import write_object
 from loopbus.events.content import (
     Audio,
@@ -30,17 +29,10 @@ from loopbus.events.content import (
     user,
 )
 
+from .specs import Spec
+
 CLAUDE = "us.anthropic.claude-3-7-sonnet-20250219-v1:0"
 NOVA = "amazon.nova-lite-v1:0"
-
-
-@dataclass(frozen=True)
-class Spec:
-    """A tool as a model is told about it."""
-
-    name: str = "add"
-    description: str = "Add."
-    parameters: Mapping[str, JsonValue] = field(default_factory=lambda: {"type": "object", "properties": {}})
 
 
 ADD: dict[str, Any] = {

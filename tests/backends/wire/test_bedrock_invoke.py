@@ -12,9 +12,9 @@ from pydantic_core import to_json
 from loopbus.backends.contract import Delta, Reply, StopReason
 from loopbus.backends.errors import BackendError, Busy, Incomplete, Misunderstood
 from loopbus.backends.fold import ReplyFold
+from loopbus.backends.wire.account import Account
 from loopbus.backends.wire.aws_event_stream import AwsEventReader
 from loopbus.backends.wire.bedrock_invoke import BEDROCK_INVOKE, InvokeReader
-from loopbus.backends.wire.failure import Account
 from loopbus.events.content import Text, ToolCall
 from loopbus.events.usage import Usage
 

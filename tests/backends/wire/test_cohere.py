@@ -19,8 +19,8 @@ from loopbus.backends.contract import (
     UsagePiece,
 )
 from loopbus.backends.errors import BackendError, Broken, Incomplete, Misunderstood
+from loopbus.backends.wire.account import Account
 from loopbus.backends.wire.cohere import COHERE_CHAT, CohereReader
-from loopbus.backends.wire.failure import Account
 from loopbus.backends.wire.sse import Frame, SseReader
 from loopbus.events.content import Opaque
 from loopbus.events.usage import Usage

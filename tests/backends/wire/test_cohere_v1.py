@@ -10,8 +10,8 @@ from pydantic_core import to_json
 
 from loopbus.backends.contract import BlockPiece, Delta, StopPiece, TextPiece, ToolCallPiece, UsagePiece
 from loopbus.backends.errors import BackendError, Broken, Incomplete, Misunderstood
+from loopbus.backends.wire.account import Account
 from loopbus.backends.wire.cohere_v1 import COHERE_CHAT_V1, CohereV1Reader
-from loopbus.backends.wire.failure import Account
 from loopbus.backends.wire.json_lines import JsonLinesReader
 from loopbus.events.content import Opaque
 from loopbus.events.usage import Usage

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from loopbus.backends.errors import BackendError, Broken, Busy, ContextOverflow, Refused
-from loopbus.backends.wire.failure import Account, failure, failure_of_reply, retry_after_s
+from loopbus.backends.wire.account import Account
+from loopbus.backends.wire.failure import failure, failure_of_reply
+from loopbus.backends.wire.retry_after import retry_after_s
 
 from .test_objects import JSON
 

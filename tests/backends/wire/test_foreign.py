@@ -1,6 +1,7 @@
 """What one provider signed or alone understands is shown to no other, whoever that is: they would refuse it."""
 
 from collections.abc import Sequence
+
 import pytest
 
 from loopbus.backends import Refused, Scripted
@@ -8,7 +9,7 @@ from loopbus.backends.contract import Request
 from loopbus.backends.hosted import Hosted
 from loopbus.backends.providers import PROVIDERS
 from loopbus.backends.wire.objects import write_object
-from loopbus.backends.wire.signatures import own_signature
+from loopbus.backends.wire.own import own_signature
 from loopbus.events import FallbackChosen, ModelReplied
 from loopbus.events.content import Message, Opaque, Text, Thinking, ToolCall, ToolResult, user
 from loopbus.runtime import Agent
@@ -91,4 +92,3 @@ async def test_after_a_fallback_the_second_provider_gets_nothing_of_the_first(na
     body = transport.requests[0].body.decode()
     assert '"add"' in body
     assert not [seal for seal in SEALS if seal in body]
-

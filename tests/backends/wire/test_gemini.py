@@ -33,8 +33,9 @@ from loopbus.backends.errors import (
     Refused,
 )
 from loopbus.backends.fold import ReplyFold
-from loopbus.backends.wire.failure import Account
-from loopbus.backends.wire.gemini import GEMINI, GeminiFrames, GeminiReader, read_usage
+from loopbus.backends.wire.account import Account
+from loopbus.backends.wire.gemini import GEMINI, GeminiReader, read_usage
+from loopbus.backends.wire.gemini_frames import GeminiFrames
 from loopbus.backends.wire.sse import Frame
 from loopbus.events.content import Audio, File, Image, Message, Opaque, Text, Thinking, ToolCall
 from loopbus.events.usage import Usage

@@ -1,7 +1,5 @@
 """Requests of generateContent: what each of our values becomes."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -11,14 +9,9 @@ from loopbus.backends.contract import OutputSpec, Request, Settings
 from loopbus.backends.wire.gemini_request import encode, path
 from loopbus.events.content import Message, Text, user
 
+from .specs import Spec
+
 OLD, NEW = "gemini-2.5-flash", "gemini-3-flash"
-
-
-@dataclass(frozen=True)
-class Spec:
-    name: str = "add"
-    description: str = "Add."
-    parameters: Mapping[str, JsonValue] = field(default_factory=lambda: {"type": "object", "properties": {}})
 
 
 def config(model: str = NEW, **settings: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from pydantic_core import to_json
 
 from loopbus.backends.contract import Request, Settings, UsagePiece
-from loopbus.backends.wire.failure import Account
+from loopbus.backends.wire.account import Account
 from loopbus.backends.wire.groq import GROQ_CHAT
 from loopbus.backends.wire.sse import Frame
 from loopbus.events.content import Message, Text, Thinking, user

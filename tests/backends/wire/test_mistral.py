@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic_core import to_json
 
 from loopbus.backends.contract import Request, Settings, ThinkingPiece
-from loopbus.backends.wire.failure import Account
+from loopbus.backends.wire.account import Account
 from loopbus.backends.wire.mistral import MISTRAL_CHAT, encode
 from loopbus.events.content import (
     Audio,

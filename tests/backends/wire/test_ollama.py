@@ -19,7 +19,7 @@ from loopbus.backends.contract import (
     UsagePiece,
 )
 from loopbus.backends.errors import BackendError, Broken, Incomplete, Misunderstood, Refused
-from loopbus.backends.wire.failure import Account
+from loopbus.backends.wire.account import Account
 from loopbus.backends.wire.json_lines import JsonLinesReader
 from loopbus.backends.wire.ollama import OllamaReader
 from loopbus.events.content import Image

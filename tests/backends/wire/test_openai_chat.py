@@ -24,8 +24,9 @@ from loopbus.backends.contract import (
 )
 from loopbus.backends.errors import BackendError, Broken, Busy, ContextOverflow, Incomplete, Misunderstood
 from loopbus.backends.fold import ReplyFold
-from loopbus.backends.wire.failure import Account
-from loopbus.backends.wire.openai_chat import ChatReader, read_usage
+from loopbus.backends.wire.account import Account
+from loopbus.backends.wire.openai_chat import ChatReader
+from loopbus.backends.wire.openai_chat_usage import read_usage
 from loopbus.backends.wire.sse import Frame, SseReader
 from loopbus.events.content import Image, Opaque, Refusal, Text, Thinking, ToolCall
 from loopbus.events.usage import Usage

@@ -6,7 +6,8 @@ import pytest
 
 from loopbus.backends.contract import Request, Settings
 from loopbus.backends.wire import openai_chat_dialects as dialects
-from loopbus.backends.wire.openai_chat_request import CHAT, Dialect, encode
+from loopbus.backends.wire.openai_chat_dialects import CHAT, Dialect
+from loopbus.backends.wire.openai_chat_request import encode
 from loopbus.events.content import Message, Text, Thinking
 
 

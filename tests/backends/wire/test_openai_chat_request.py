@@ -1,7 +1,5 @@
 """Requests of Chat Completions: every message, tool and setting in its place."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -12,7 +10,8 @@ from pydantic import JsonValue
 from loopbus.backends.contract import OutputSpec, Request, Settings
 from loopbus.backends.errors import Refused
 from loopbus.backends.wire.objects import write_object
-from loopbus.backends.wire.openai_chat_request import Dialect, encode
+from loopbus.backends.wire.openai_chat_dialects import Dialect
+from loopbus.backends.wire.openai_chat_request import encode
 from loopbus.events.content import (
     Audio,
     Block,
@@ -29,14 +28,7 @@ from loopbus.events.content import (
     user,
 )
 
-
-@dataclass(frozen=True)
-class Spec:
-    """A tool as a model is told about it."""
-
-    name: str = "add"
-    description: str = "Add."
-    parameters: Mapping[str, JsonValue] = field(default_factory=lambda: {"type": "object", "properties": {}})
+from .specs import Spec
 
 
 def messages(*sent: Message, dialect: Dialect | None = None) -> list[dict[str, Any]]:

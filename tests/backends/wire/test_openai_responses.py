@@ -23,7 +23,7 @@ from loopbus.backends.contract import (
 )
 from loopbus.backends.errors import BackendError, Broken, Busy, ContextOverflow, Incomplete, Misunderstood, Refused
 from loopbus.backends.fold import ReplyFold
-from loopbus.backends.wire.failure import Account
+from loopbus.backends.wire.account import Account
 from loopbus.backends.wire.openai_responses import OPENAI_RESPONSES, ResponsesReader
 from loopbus.backends.wire.sse import Frame, SseReader
 from loopbus.events.content import Image, Opaque, Refusal, Text, Thinking, ToolCall

@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from loopbus.backends.contract import Request
 from loopbus.backends.errors import Refused
 from loopbus.backends.fold import ReplyFold
-from loopbus.backends.wire.failure import Account
+from loopbus.backends.wire.account import Account
 from loopbus.backends.wire.openai_responses import ResponsesReader
 from loopbus.backends.wire.openai_responses_request import encode
 from loopbus.events.content import (

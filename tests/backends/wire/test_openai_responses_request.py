@@ -1,6 +1,5 @@
 """Requests of the Responses API: every tool and setting in its place, and nothing left with the provider."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,13 +10,6 @@ from loopbus.backends.wire.openai_responses_request import encode
 from loopbus.events.content import user
 
 from .specs import Spec
-
-
-@dataclass(frozen=True)
-class StrictSpec(Spec):
-    """A tool that wants its provider to keep to its schema."""
-
-    strict: bool = True
 
 
 def settings(*, tools: bool = True, **given_: Any) -> dict[str, Any]:
@@ -63,10 +55,14 @@ def test_reasoning_is_asked_for_sealed_where_there_is_any(model: str, seals: boo
 
 def test_a_tool_is_told_with_its_schema() -> None:
     """Not strict unless it says so: left out, strict would be true, and optional arguments required."""
-    first, second = encode(Request([], tools=[Spec(description=""), StrictSpec()]), "m")["tools"]
+    bare, strict, free = encode(
+        Request([], tools=[Spec(description=""), Spec(strict=True), Spec(description="", strict=None)]), "m"
+    )["tools"]
     schema: dict[str, JsonValue] = {"type": "object", "properties": {}}
-    assert first == {"type": "function", "name": "add", "parameters": schema, "strict": False}
-    assert second == {**first, "description": "Add.", "strict": True}
+    assert bare == {"type": "function", "name": "add", "parameters": schema, "strict": False}
+    closed = {**schema, "additionalProperties": False, "required": []}
+    assert strict == {**bare, "description": "Add.", "parameters": closed, "strict": True}
+    assert free == {"type": "function", "name": "add", "parameters": schema}
 
 
 def test_settings_go_where_they_belong() -> None:

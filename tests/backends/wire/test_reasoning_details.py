@@ -8,7 +8,7 @@ from pydantic_core import to_json
 from loopbus.backends.contract import BlockPiece, Request, StopPiece, TextPiece, ThinkingPiece
 from loopbus.backends.errors import Misunderstood
 from loopbus.backends.fold import ReplyFold
-from loopbus.backends.wire.failure import Account
+from loopbus.backends.wire.account import Account
 from loopbus.backends.wire.openai_chat import ChatReader
 from loopbus.backends.wire.openai_chat_dialects import OPENROUTER
 from loopbus.backends.wire.openai_chat_request import encode

@@ -1,6 +1,8 @@
 """Money is counted once, behind the reply that cost it."""
 
 import math
+import sys
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -8,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loopbus import Agent, Runtime
-from loopbus.backends import Scripted, reply
-from loopbus.backends.catalogue import BadEntry
+from loopbus.backends import NotConfigured, Scripted, reply
+from loopbus.backends.catalogue import BadEntry, Catalogue, ModelInfo
 from loopbus.events import CostCounted, Event, Fault, ModelFailed, ModelReplied, Text, Usage
 from loopbus.handlers.observers import FREE, CostLedger, Price, Total
 
@@ -101,6 +103,54 @@ def test_an_unknown_price_is_said_and_counted_as_unknown() -> None:
     assert "CostLedger(prices)" in said.note
     assert "which model" in counted(ledger, "").note
     assert ledger.total == Total(2, Usage(2 * MILLION, 2 * MILLION), 0.0, unpriced=2)
+
+
+JULY = datetime(2026, 7, 1, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize(("moment", "usd"), [(JULY - 1, 2), (JULY, 20)])
+def test_the_price_is_the_one_of_the_moment_of_the_reply(moment: float, usd: float) -> None:
+    """Not that of the moment when it is counted, which for a resumed run may be later."""
+    dearer = Price(input_usd=10, output_usd=10, valid_from=date(2026, 7, 1))
+    ledger = CostLedger({MODEL: [Price(input_usd=1, output_usd=1), dearer]})
+    said = ledger.count(ModelReplied(turn=1, content=(), stop="end", usage=PAIR, model=MODEL, at=moment))
+    assert said is not None
+    assert said.cost_usd == usd
+
+
+class Known:
+    """A source that knows one model, and whether it was told to load."""
+
+    loaded = False
+
+    def load(self) -> None:
+        self.loaded = True
+
+    def find(self, model: str) -> ModelInfo | None:
+        listed = Price(input_usd=3, output_usd=4, source="a list")
+        return ModelInfo(name=model, prices=(listed,), remark="; audio counted as text") if model == MODEL else None
+
+    def models(self, provider: str) -> list[ModelInfo]:
+        return []
+
+
+def test_a_ledger_takes_a_whole_catalogue() -> None:
+    """Which is loaded at once, not while the first run waits; the note says whose price it was."""
+    source = Known()
+    ledger = CostLedger(Catalogue({"acme:large": DEAR}, source=source))
+    assert source.loaded
+    assert (counted(ledger).cost_usd, counted(ledger).note) == (7, "price of a list; audio counted as text")
+    assert counted(ledger, "acme:large").cost_usd == 12
+    assert counted(ledger, "acme:small").cost_usd is None
+
+
+def test_a_catalogue_without_its_extra_is_refused_where_the_ledger_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not by the first reply; a table alone needs no extra."""
+    monkeypatch.setitem(sys.modules, "genai_prices", None)
+    monkeypatch.delitem(sys.modules, "genai_prices.data_snapshot", raising=False)
+    with pytest.raises(NotConfigured, match=r"loopbus\[prices\]"):
+        CostLedger(Catalogue())
+    assert counted(CostLedger({MODEL: DEAR})).cost_usd == 12
 
 
 def test_a_failed_reply_that_used_tokens_costs_what_they_cost() -> None:

@@ -181,3 +181,9 @@ def test_an_age_is_above_nothing() -> None:
     """With zero nothing would ever be found."""
     with pytest.raises(BadOption, match="max_age_s"):
         ResponseCache(max_age_s=0)
+
+
+def test_a_path_is_no_store() -> None:
+    """It would be found out by a policy that fails at every request, and no reply would ever be kept."""
+    with pytest.raises(BadOption, match=r"ResponseCache\('replies.db'\): give MemoryReplies\(\), or SqliteReplies"):
+        ResponseCache("replies.db")  # pyright: ignore[reportArgumentType] - what the test is about

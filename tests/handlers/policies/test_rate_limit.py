@@ -212,3 +212,9 @@ def test_options_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
     (name,) = wrong
     with pytest.raises(BadOption, match=name):
         RateLimit(**wrong)
+
+
+def test_a_limit_of_nothing_is_refused() -> None:
+    """Whoever attaches one means to limit something."""
+    with pytest.raises(BadOption, match="without rpm or tpm limits nothing; give one"):
+        RateLimit("openai:*")

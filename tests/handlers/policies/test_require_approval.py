@@ -3,7 +3,8 @@
 import pytest
 
 from loopbus import Agent, Runtime, tool
-from loopbus.backends.scripted import Scripted, call, text
+from loopbus.backends.script import call, text
+from loopbus.backends.scripted import Scripted
 from loopbus.bus import Ask, BadOption, Recorder
 from loopbus.events import ApprovalRequested, ToolFinished, ToolRequested
 from loopbus.handlers.policies import RequireApproval
@@ -96,3 +97,9 @@ def test_asking_about_nothing_is_refused() -> None:
     """A policy without effect would look like protection."""
     with pytest.raises(BadOption, match="nothing"):
         RequireApproval()
+
+
+def test_what_is_neither_a_name_nor_a_function_is_refused() -> None:
+    """Where it is written, and not by a policy that refuses every call."""
+    with pytest.raises(BadOption, match=r"RequireApproval\(3\): name tools, or give a function"):
+        RequireApproval(cast("Any", 3))

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loopbus import Agent, Runtime, tool
-from loopbus.backends.scripted import Scripted, call, text
+from loopbus.backends.script import call, text
+from loopbus.backends.scripted import Scripted
 from loopbus.bus import BadOption
 from loopbus.events import Message, ModelRequested, RunState, Text, ToolCall, ToolResult, user
 from loopbus.handlers.policies import SlidingWindow
@@ -144,3 +145,10 @@ async def test_a_run_is_shown_less_and_its_result_has_everything() -> None:
     assert [len(request.messages) for request in model.requests] == [2, 3, 3]
     assert model.requests[-1].messages[0].text == "look around"
     assert len(result.messages) == 8
+
+
+@pytest.mark.parametrize("messages", [0, 1.5, "many"])
+def test_a_window_is_a_whole_number_of_messages(messages: Any) -> None:
+    """At least one."""
+    with pytest.raises(BadOption, match=r"SlidingWindow\(.*\): a model needs to be shown at least 1 message"):
+        SlidingWindow(messages)

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from loopbus import Agent, Runtime, tool
-from loopbus.backends.scripted import Scripted, call, text
+from loopbus.backends.script import call, text
+from loopbus.backends.scripted import Scripted
 from loopbus.bus import BadOption, Recorder, Veto
 from loopbus.events import ApprovalRequested, ToolFinished, ToolRequested, ToolStarted
 from loopbus.handlers.policies import RequireApproval, ToolAccess

@@ -296,3 +296,9 @@ def test_without_rich_it_is_plain_and_a_live_one_names_the_extra() -> None:
     done = subprocess.run([sys.executable, "-c", WITHOUT_RICH], capture_output=True, text=True, check=True)
     assert done.stderr.startswith("MissingExtra")
     assert 'pip install "loopbus[cli]"' in done.stderr
+
+
+def test_a_style_that_is_none_is_refused() -> None:
+    """With those that there are."""
+    with pytest.raises(BadOption, match="style='pretty' is none of auto, live, plain"):
+        TerminalView(style="pretty")  # pyright: ignore[reportArgumentType] - what the test is about
