@@ -2,12 +2,12 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import cast, get_args
 
 from pydantic import JsonValue
 
 from ..events.content import Audio, Block, File, Image, Opaque, Refusal, Text, Thinking, ToolCall
-from ..events.usage import Usage
+from ..events.usage import NO_USAGE, Usage
 from .contract import Reply, Request, StopReason
 from .errors import NotConfigured
 
@@ -43,18 +43,28 @@ def call(name: str, /, **arguments: JsonValue) -> ToolCall:
     return ToolCall("", name, arguments)
 
 
-def reply(*blocks: str | Block, stop: StopReason | None = None, usage: Usage = Usage()) -> Reply:  # noqa: B008 - frozen
-    """A reply out of blocks. ``stop`` is ``tool_calls`` if there are calls, else ``end``, unless said otherwise."""
+def reply(*blocks: str | Block, stop: StopReason | None = None, usage: Usage = NO_USAGE) -> Reply:
+    """A reply out of blocks. ``stop`` is ``tool_calls`` if there are calls, else ``end``, unless said otherwise.
+
+    :raises NotConfigured: a block or the stop is none.
+    """
     content = tuple(Text(block) if isinstance(block, str) else block for block in blocks)
     for block in content:
         if not isinstance(block, _BLOCKS):
             raise NotConfigured(f"{block!r:.80} is no part of a scripted reply: use text(), thinking() or call()")
+    if stop is not None and stop not in get_args(StopReason):
+        raise NotConfigured(f"stop={stop!r} is none of {', '.join(get_args(StopReason))}")
     natural: StopReason = "tool_calls" if any(isinstance(block, ToolCall) for block in content) else "end"
     return Reply(content, stop or natural, usage)
 
 
 def fail(error: BaseException, *after: str | Block) -> Failure:
-    """An error to raise, at once or after some blocks, as when a stream breaks half-way."""
+    """An error to raise, at once or after some blocks, as when a stream breaks half-way.
+
+    :raises NotConfigured: it is no error.
+    """
+    if not isinstance(error, BaseException):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
+        raise NotConfigured(f"fail({error!r:.80}): give an error, such as Broken('connection lost')")
     return Failure(error, reply(*after).content)
 
 

@@ -3,11 +3,12 @@
 import inspect
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Any, Literal, NoReturn
 
 from ..events.content import Message, ToolResult
 from .contract import Capabilities, Delta, Request
-from .errors import ScriptExhausted
+from .errors import NotConfigured, ScriptExhausted
 from .script import Failure, Line, Script, said_by
 from .script_deltas import cutter, deltas_of, uncut
 from .told import Told
@@ -35,7 +36,7 @@ class Scripted:
     arguments into words or into pieces of so many characters, where the request wants streaming. ``requests`` keeps the
     first ``keep`` requests, with their messages copied, and ``asked`` counts all.
 
-    :raises NotConfigured: a line is none of the kinds above.
+    :raises NotConfigured: a line is none of the kinds above, or an option is not what it must be.
     """
 
     def __init__(
@@ -49,6 +50,9 @@ class Scripted:
         model: str = "scripted",
         keep: int = 100,
     ) -> None:
+        if isinstance(script, str):
+            raise NotConfigured(f"a script is a list of replies, or a function; for one reply write [{script!r:.80}]")
+        _check_delays(delay_s=delay_s, piece_delay_s=piece_delay_s)
         self._cut = cutter(stream)
         self._function = script if callable(script) else None
         self._steps = () if callable(script) else tuple(self._step(line, place) for place, line in enumerate(script))
@@ -110,6 +114,12 @@ class Scripted:
         said = said_by(line)
         whole, pieces = (tuple(deltas_of(said, cut, place)) for cut in (uncut, self._cut))
         return _Step(whole, pieces, said.error if isinstance(said, Failure) else None)
+
+
+def _check_delays(**delays: object) -> None:
+    for name, delay_s in delays.items():
+        if not isinstance(delay_s, int | float) or not 0 <= delay_s < inf:
+            raise NotConfigured(f"{name}={delay_s!r}: give a number of seconds, 0 or more")
 
 
 def _place_in_run(messages: Sequence[Message]) -> int:

@@ -25,7 +25,7 @@ from ...events.content import (
 from ..errors import Refused
 from .call_ids import CallIds
 from .call_names import call_name
-from .opening import OPENING
+from .opening import OPENING, opened
 from .own import own_fields, own_signature
 from .tool_results import results_of
 
@@ -51,6 +51,10 @@ class History:
         """Write one message."""
         _ROLES[message.role](self, message)
 
+    def finish(self) -> list[Json]:
+        """All messages, a user's first."""
+        return opened(self.wire, {"role": "user", "content": [{"type": "text", "text": OPENING}]})
+
     def add_system(self, message: Message) -> None:
         self.system.extend(self._parts(message.content))
 
@@ -72,8 +76,6 @@ class History:
         if self.wire and self.wire[-1]["role"] == role:
             self.wire[-1]["content"].extend(blocks)
         elif blocks:
-            if not self.wire and role == "assistant":
-                self.wire.append({"role": "user", "content": [{"type": "text", "text": OPENING}]})
             self.wire.append({"role": role, "content": blocks})
 
     def _result(self, result: ToolResult) -> Json:

@@ -65,7 +65,7 @@ def encode(request: Request, model: str, *, provider: str = "anthropic", dialect
     for message in request.messages:
         history.add(message)
     body: Json = {"anthropic_version": dialect.version} if dialect.version else {"model": model}
-    body["messages"] = history.wire
+    body["messages"] = history.finish()
     body.update(_settings(request, model))
     if "budget_tokens" in body.get("thinking", {}) and goes_on_unthought(history.wire):
         del body["thinking"]

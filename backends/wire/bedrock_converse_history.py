@@ -28,7 +28,7 @@ from .bedrock_families import Family
 from .bedrock_media import DocumentNames, write_media
 from .call_ids import CallIds
 from .call_names import call_name
-from .opening import OPENING
+from .opening import OPENING, opened
 from .own import own_fields, own_signature
 from .tool_results import results_of
 
@@ -60,6 +60,10 @@ class History:
     def add(self, message: Message) -> None:
         """Write one message."""
         _ROLES[message.role](self, message)
+
+    def finish(self) -> list[Json]:
+        """All messages, a user's first."""
+        return opened(self.messages, {"role": "user", "content": [{"text": OPENING}]})
 
     def add_system(self, message: Message) -> None:
         self.system.extend(self._parts(message.content, "system message"))
@@ -95,8 +99,6 @@ class History:
         if self.messages and self.messages[-1]["role"] == role:
             self.messages[-1]["content"].extend(blocks)
         elif blocks:
-            if not self.messages and role == "assistant":
-                self.messages.append({"role": "user", "content": [{"text": OPENING}]})
             self.messages.append({"role": role, "content": blocks})
 
     def _call(self, call: ToolCall) -> Json:

@@ -39,7 +39,7 @@ def encode(request: Request, model: str, *, provider: str = "bedrock") -> Json:
     tools = write_tools(request, history.called)
     if settings.cache_prompt:
         _add_cache_points(history, tools if family.caches_tools else [], settings.cache_prompt)
-    body: Json = {"messages": history.messages}
+    body: Json = {"messages": history.finish()}
     if history.system:
         body["system"] = history.system
     if inference := write_inference(settings):

@@ -43,7 +43,7 @@ def _nova(request: Request, model: str, provider: str) -> Json:
         history.system.append({"text": request.instructions})
     for message in request.messages:
         history.add(message)
-    body: Json = {"schemaVersion": "messages-v1", "messages": history.messages}
+    body: Json = {"schemaVersion": "messages-v1", "messages": history.finish()}
     if history.system:
         body["system"] = history.system
     inference = write_inference(request.settings, max_tokens="max_new_tokens")

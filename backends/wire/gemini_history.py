@@ -27,7 +27,7 @@ from ...events.content import (
     ToolResult,
 )
 from .call_names import call_name
-from .opening import OPENING
+from .opening import OPENING, opened
 from .own import own_fields, own_signature
 
 Json = dict[str, Any]
@@ -77,14 +77,16 @@ class History:
             return
         if not (parts := self._parts(message)):
             return
-        if message.role == "assistant" and not self.contents:
-            self.contents.append({"role": "user", "parts": [{"text": OPENING}]})
         if message.role == self._role and message.role != "user":
             self.contents[-1]["parts"] += parts
         else:
             # Only the first system messages have a place of their own; a later one speaks as the user.
             self.contents.append({"role": "model" if message.role == "assistant" else "user", "parts": parts})
         self._role = message.role
+
+    def finish(self) -> list[Json]:
+        """All turns, a user's first."""
+        return opened(self.contents, {"role": "user", "parts": [{"text": OPENING}]})
 
     def _parts(self, message: Message) -> list[Json]:
         parts: list[Json] = []

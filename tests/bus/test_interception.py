@@ -446,7 +446,9 @@ def test_a_policy_says_what_it_is(bus: Bus) -> None:
     assert (policy.name, policy.order, policy.deadline_s, policy.on_error) == (f"{__name__}.one", 0, 5.0, "deny")
 
 
-@pytest.mark.parametrize("ruling", [lambda: Veto(cast("Any", None)), lambda: Ask(cast("Any", 3)), lambda: Ask("a", cast("Any", b""))])
+@pytest.mark.parametrize(
+    "ruling", [lambda: Veto(cast("Any", None)), lambda: Ask(cast("Any", 3)), lambda: Ask("a", cast("Any", b""))]
+)
 def test_what_a_ruling_says_is_text(ruling: Callable[[], object]) -> None:
     """A policy that says anything else is told so where it does, and counts as one that fails."""
     with pytest.raises(BadOption, match="must be a text"):

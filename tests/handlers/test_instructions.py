@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from loopbus.events import BadContent
 from loopbus.handlers.instructions import written
 
 

@@ -1,6 +1,6 @@
 """A person is asked before a tool does what cannot be undone."""
 
-import pytest
+from typing import Any, cast
 
 from loopbus import Agent, Runtime, tool
 from loopbus.backends.script import call, text

@@ -1,7 +1,7 @@
 """A model is shown the end of a long conversation, whole."""
 
 from collections.abc import Iterator
-from typing import SupportsIndex
+from typing import Any, SupportsIndex
 
 import pytest
 from hypothesis import given

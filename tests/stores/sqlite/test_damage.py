@@ -160,6 +160,10 @@ async def test_a_row_that_nobody_wrote_is_named(tmp_path: Path, statement: str) 
         with pytest.raises(StoreDamaged) as caught:
             await log.verify("run")
         assert (caught.value.run_id, caught.value.seq) == ("run", 2)
+        events = log.read("run")
+        assert await anext(events) == WRITTEN[0]
+        with pytest.raises(StoreDamaged):
+            await anext(events)
 
 
 async def test_a_run_whose_end_nobody_wrote_is_named(tmp_path: Path) -> None:

@@ -38,10 +38,12 @@ def test_every_frame_that_sqlite_wrote_is_whole(tmp_path: Path, page_size: int) 
     assert earlier == found
 
 
-@given(data=st.binary(max_size=200))
-def test_any_bytes_can_be_scanned(data: bytes) -> None:
+@given(
+    magic=st.sampled_from([b"", b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83"]), data=st.binary(min_size=30, max_size=200)
+)
+def test_any_bytes_can_be_scanned(magic: bytes, data: bytes) -> None:
     """What is no write-ahead log says nothing."""
-    found = scan(data)
+    found = scan(magic + data)
     assert found is None or found.whole == 0
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from loopbus import Agent, Runtime, tool
 from loopbus.backends import Scripted, call, reply, text
-from loopbus.bus import EventsDropped, Recorder, SubscriberFailed
+from loopbus.bus import BadOption, EventsDropped, Recorder, SubscriberFailed
 from loopbus.events import (
     ApprovalRequested,
     ContextCompacted,
