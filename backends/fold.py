@@ -1,18 +1,30 @@
 """The pure fold from the deltas of one stream to a reply."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NoReturn, get_args
 
 from pydantic_core import to_json
 
-from ..events.content import Block, Text, Thinking, ToolCall
+from ..events.content import Audio, Block, File, Image, Opaque, Refusal, Text, Thinking, ToolCall
 from ..events.unchecked import unchecked_value
 from ..events.usage import NO_USAGE
-from .contract import BlockPiece, Delta, Reply, StopPiece, TextPiece, ThinkingPiece, ToolCallPiece, UsagePiece
-from .errors import Incomplete
+from .contract import (
+    BlockPiece,
+    Delta,
+    Reply,
+    StopPiece,
+    StopReason,
+    TextPiece,
+    ThinkingPiece,
+    ToolCallPiece,
+    UsagePiece,
+)
+from .errors import Incomplete, Misunderstood
 from .wire.objects import read_arguments
 
 _call = unchecked_value(ToolCall)
+_STOPS = get_args(StopReason)
+_BLOCKS = (Text, Thinking, Image, Audio, File, Refusal, Opaque)
 
 
 class _TextPart:
@@ -102,6 +114,13 @@ class _WholeCall:
         return ToolCall(self._call_id, call.name, {}, call.provider_id, text, call.signature, self._signed_by)
 
 
+class _Adders(dict[type[Delta], Callable[[Any, Any], None]]):
+    """How each kind of delta is taken in; any other kind is a backend's mistake."""
+
+    def __missing__(self, kind: type) -> NoReturn:
+        raise Misunderstood(f"the backend gave a {kind.__name__}, which is no delta; give a TextPiece, a StopPiece ...")
+
+
 class ReplyFold:
     """Folds deltas, in the order of the stream.
 
@@ -123,7 +142,10 @@ class ReplyFold:
         """The counts told so far, also by a stream that was cut."""
 
     def add(self, delta: Delta) -> None:
-        """Take in the next delta, in constant time."""
+        """Take in the next delta, in constant time.
+
+        :raises Misunderstood: it is none, a block that is none, or a stop for no reason that there is.
+        """
         self._add[type(delta)](self, delta)
 
     def reply(self) -> Reply:
@@ -182,6 +204,8 @@ class ReplyFold:
     def _add_block(self, piece: BlockPiece) -> None:
         block = piece.block
         if not isinstance(block, ToolCall):
+            if not isinstance(block, _BLOCKS):
+                raise Misunderstood(f"the backend gave a BlockPiece of {block!r:.80}, which is no block")
             self._parts.append(_WholePart(block))
             return
         slot = self._slots
@@ -202,13 +226,17 @@ class ReplyFold:
         self.usage = piece.usage
 
     def _add_stop(self, piece: StopPiece) -> None:
+        if piece.reason not in _STOPS:
+            raise Misunderstood(f"the backend stopped with {piece.reason!r:.80}; give one of {', '.join(_STOPS)}")
         self._stop = piece
 
-    _add: ClassVar[Mapping[type[Delta], Callable[[Any, Any], None]]] = {
-        TextPiece: _add_text,
-        ThinkingPiece: _add_thinking,
-        ToolCallPiece: _add_call,
-        BlockPiece: _add_block,
-        UsagePiece: _add_usage,
-        StopPiece: _add_stop,
-    }
+    _add: ClassVar[Mapping[type[Delta], Callable[[Any, Any], None]]] = _Adders(
+        {
+            TextPiece: _add_text,
+            ThinkingPiece: _add_thinking,
+            ToolCallPiece: _add_call,
+            BlockPiece: _add_block,
+            UsagePiece: _add_usage,
+            StopPiece: _add_stop,
+        }
+    )

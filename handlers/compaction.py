@@ -37,7 +37,7 @@ class KeepLatest:
     share: float = 0.5
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.share, float) and 0 < self.share < 1):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
+        if not (isinstance(self.share, float) and 0 < self.share < 1):
             raise BadLimit(f"KeepLatest({self.share!r}): it is a part of the messages, between 0 and 1")
 
     def shorten(self, transcript: Transcript, asked: ModelRequested) -> Shorter | None:

@@ -43,14 +43,18 @@ class Limits:
     def reached(self, state: RunState) -> str | None:
         """Which bound forbids another turn, in words."""
         if self.turns is not None and state.turn >= self.turns:
-            return f"{self.turns} turns"
+            return _counted(self.turns, "turn")
         if self.tool_calls is not None and state.tool_calls >= self.tool_calls:
-            return f"{self.tool_calls} tool calls"
+            return _counted(self.tool_calls, "tool call")
         if self.tokens is not None and state.usage.total_tokens >= self.tokens:
-            return f"{self.tokens} tokens"
+            return _counted(self.tokens, "token")
         if self.repeats and state.repeats >= 2 * self.repeats:
             return f"the same tool calls with the same results {state.repeats} times"
         return None
+
+
+def _counted(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"
 
 
 def _is_count(bound: object) -> bool:

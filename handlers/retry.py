@@ -153,6 +153,14 @@ _BOUNDS = {
 }
 """What each number may be: any that keeps the arithmetic within what a float can hold."""
 
+
+def _are_errors(kinds: object) -> bool:
+    """Whether these are error classes that a retry can be for; one that is not would never match, and say nothing."""
+    return isinstance(kinds, list | tuple) and all(
+        isinstance(kind, type) and issubclass(kind, BackendError) for kind in cast("Sequence[object]", kinds)
+    )
+
+
 ONCE = RetryPolicy(attempts=1)
 """Asks once."""
 USUAL = RetryPolicy(budget=PROCESS)
@@ -161,13 +169,6 @@ USUAL = RetryPolicy(budget=PROCESS)
 
 def _decides(other: object) -> bool:
     return isinstance(other, Retrying) and not isinstance(other, type)
-
-
-def _are_errors(kinds: object) -> bool:
-    """Whether these are error classes that a retry can be for; one that is not would never match, and say nothing."""
-    return isinstance(kinds, list | tuple) and all(
-        isinstance(kind, type) and issubclass(kind, BackendError) for kind in cast("Sequence[object]", kinds)
-    )
 
 
 def _names(kind: type[BaseException]) -> list[str]:

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..backends.fold import ReplyFold
 from ..bus.event import Event
 from ..events.fault import Fault
-from ..events.model import ModelFailed, ModelReplied
+from ..events.model import ModelFailed, ModelReplied, ModelRequested
 from ..events.run import Status
 from ..events.state import RunState
 from ..events.tool import ToolFinished, ToolRequested
-from ..events.usage import NO_USAGE
 from ..handlers.outcome import finished
 from .journal import Journal
 
@@ -49,13 +49,24 @@ def close_run(journal: Journal, stopping: Stopping, waiting: Iterable[tuple[Even
     state = journal.state
     asking = state.asking
     if asking is not None:
-        fault = stopping.fault or Fault("Interrupted", stopping.reason, "runtime")
-        reply = journal.reply
-        partial, usage = (reply.partial(), reply.usage) if reply is not None else ((), NO_USAGE)
-        interrupted = ModelFailed(turn=asking.turn, error=fault, partial=partial, usage=usage, model=asking.model)
-        journal.append(interrupted, asking.seq)
+        journal.append(_interrupted(asking, stopping, journal.reply), asking.seq)
     _answer_open_calls(journal)
     journal.append(finished(state, stopping.status, stopping.reason, stopping.fault), len(journal.events))
+
+
+def _interrupted(asking: ModelRequested, stopping: Stopping, reply: ReplyFold | None) -> ModelFailed:
+    """The failure of a request whose reply is not in, with what there is of it."""
+    fault = stopping.fault or Fault("Interrupted", stopping.reason, "runtime")
+    empty = ModelFailed(turn=asking.turn, error=fault, model=asking.model)
+    if reply is None:
+        return empty
+    try:
+        return ModelFailed(
+            turn=asking.turn, error=fault, partial=reply.partial(), usage=reply.usage, model=asking.model
+        )
+    except Exception:
+        # A backend told what no event can hold. The run ends all the same, without it.
+        return empty
 
 
 def _answer_open_calls(journal: Journal) -> None:

@@ -9,7 +9,7 @@ from ..errors import NotConfigured
 from ..providers import ALIASES
 from ..site import find_site
 from ..transport import Transport
-from ..wire.bedrock_families import of_model
+from ..wire.of_model import of_model
 from .contract import Embedder
 from .hosted import HostedEmbedder
 from .local.embedder import LocalEmbedder

@@ -16,7 +16,8 @@ from pydantic_core import to_json
 from ..contract import OutputSpec, Request, Settings, ToolSpec
 from .anthropic_messages_history import History
 from .anthropic_thinking import goes_on_unthought, thinking
-from .strict_schema import ANTHROPIC, strict_schema
+from .schema_dialects import ANTHROPIC
+from .strict_schema import strict_schema
 from .tool_schema import tool_schema
 
 Json = dict[str, Any]

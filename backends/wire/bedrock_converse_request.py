@@ -12,8 +12,10 @@ from pydantic_core import to_json
 from ..contract import OutputSpec, Request, Settings, ToolSpec
 from .anthropic_thinking import goes_on_unthought
 from .bedrock_converse_history import History
-from .bedrock_families import ANY_FAMILY, FAMILIES, of_model
-from .strict_schema import ANTHROPIC, strict_schema
+from .bedrock_families import ANY_FAMILY, FAMILIES
+from .of_model import of_model
+from .schema_dialects import ANTHROPIC
+from .strict_schema import strict_schema
 from .tool_schema import tool_schema
 
 Json = dict[str, Any]

@@ -6,14 +6,13 @@ the page of each family under https://docs.aws.amazon.com/bedrock/latest/usergui
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from ..contract import Request
 from .anthropic_messages_request import CHOICES
 from .anthropic_thinking import EFFORTS, thinking
 
 Json = dict[str, Any]
-T = TypeVar("T")
 
 
 def _nothing(_: str, __: Request) -> Json:
@@ -30,15 +29,6 @@ class Family:
     """Whether a tool's result may say that it is an error."""
     caches_tools: bool = False
     """Whether a cache point may stand behind the tools."""
-
-
-def of_model(model: str, table: Mapping[str, T], default: T) -> T:
-    """The row of ``table`` for a model, found by the beginning of its name.
-
-    A region may stand before the name, and an ARN before that: ``us.amazon.nova-lite`` has the row ``amazon.nova``.
-    """
-    name = f".{model.rpartition('/')[2]}"
-    return next((row for beginning, row in table.items() if f".{beginning}" in name), default)
 
 
 def _claude(model: str, request: Request) -> Json:

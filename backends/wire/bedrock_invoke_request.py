@@ -12,8 +12,9 @@ from ..errors import Refused
 from . import anthropic_messages_request, cohere_v1_request, openai_chat_request
 from .bedrock_converse_history import History
 from .bedrock_converse_request import write_inference, write_tool_choice, write_tools
-from .bedrock_families import ANY_FAMILY, FAMILIES, of_model
+from .bedrock_families import ANY_FAMILY, FAMILIES
 from .bedrock_prompts import DEEPSEEK, LLAMA, MISTRAL, TITAN, Template
+from .of_model import of_model
 
 Json = dict[str, Any]
 Write = Callable[[Request, str, str], Json]

@@ -11,9 +11,6 @@ from .objects import write_object
 
 Json = dict[str, Any]
 
-NOTED = "Noted."
-"""What the model says to its results where the user speaks next, and may not do so at once."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manners:
@@ -21,13 +18,12 @@ class Manners:
 
     longest_id: int | None = None
     """How long the id of a call may be."""
-    answers_results: bool = False
-    """Between a tool's result and a user's turn, the model speaks."""
     alternates: bool = False
     """No two turns of the user follow each other."""
 
 
 EASY = Manners()
+_BARE = frozenset({"role", "content"})
 
 
 class ChatTurns:
@@ -47,7 +43,7 @@ class ChatTurns:
         self._attach()
         if turn["role"] == "user":
             self._add_user(turn["content"])
-        elif turn["role"] != "assistant" or len(turn) > 2 or turn.get("content"):
+        elif turn["role"] != "assistant" or turn.keys() - _BARE or turn.get("content"):
             self._turns.append(turn)
 
     def add_result(self, result: ToolResult, content: object, attached: Iterable[Json]) -> None:
@@ -77,8 +73,6 @@ class ChatTurns:
 
     def _add_user(self, content: list[Json] | str) -> None:
         last = self._turns[-1] if self._turns else {"role": ""}
-        if self._manners.answers_results and last["role"] == "tool":
-            self._turns.append({"role": "assistant", "content": NOTED})
         if self._manners.alternates and last["role"] == "user":
             last["content"] = [*_as_parts(last["content"]), *_as_parts(content)]
         else:

@@ -13,7 +13,7 @@ from ...events.content import Opaque
 from ..contract import BlockPiece, Delta, TextPiece, ThinkingPiece, UsagePiece
 from .account import Account
 from .cohere_request import encode
-from .cohere_shared import VersionReader, read_usage
+from .cohere_shared import CohereReader, read_usage
 from .failure import failure
 from .fields import WRONG_SHAPE, items, text
 from .objects import read_object
@@ -24,7 +24,7 @@ from .wire import Wire
 DONE = b"[DONE]"
 
 
-class CohereReader(VersionReader):
+class CohereV2Reader(CohereReader):
     """Reads one answer."""
 
     def __init__(self, account: Account) -> None:
@@ -155,6 +155,6 @@ COHERE_CHAT = Wire(
     encode=encode,
     path=lambda model, streaming: "/v2/chat",
     frames=SseReader,
-    answer=CohereReader,
+    answer=CohereV2Reader,
 )
 """Cohere's Chat, version 2, under a base URL such as ``https://api.cohere.com``."""

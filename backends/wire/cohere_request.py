@@ -44,12 +44,15 @@ def encode(request: Request, model: str, *, provider: str = "cohere") -> Json:
     body.update(_tools(request.tools, request.settings.tool_choice))
     if request.output is not None and not (request.tools or history.documents):
         body["response_format"] = {"type": "json_object", "json_schema": dict(request.output.schema)}
-    body.update(_settings(request.settings))
+    body.update(write_sampling(request.settings))
+    if (thinking := _thinking(request.settings)) is not None:
+        body["thinking"] = thinking
     body.update(request.settings.extra_body)
     return body
 
 
-def _settings(settings: Settings) -> Json:
+def write_sampling(settings: Settings) -> Json:
+    """How to sample, which both versions of Chat call the same."""
     fields: Json = {
         "temperature": settings.temperature,
         "p": settings.top_p,
@@ -59,7 +62,6 @@ def _settings(settings: Settings) -> Json:
         "max_tokens": settings.max_tokens,
         "stop_sequences": list(settings.stop) or None,
         "seed": settings.seed,
-        "thinking": _thinking(settings),
     }
     return {name: value for name, value in fields.items() if value is not None}
 

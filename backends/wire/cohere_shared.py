@@ -26,7 +26,7 @@ INTERRUPTED = frozenset({"ERROR", "TIMEOUT", "USER_CANCEL"})
 """``finish_reason`` of an answer that Cohere itself broke off."""
 
 
-class VersionReader(Reader):
+class CohereReader(Reader):
     """What reads an answer of either version."""
 
     FORMAT = "part of a chat"

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from ..contract import Delta, TextPiece, ToolCallPiece, UsagePiece
 from .account import Account
-from .cohere_shared import VersionReader, read_usage
+from .cohere_shared import CohereReader, read_usage
 from .cohere_v1_request import encode
 from .failure import failure
 from .fields import WRONG_SHAPE, items, text
@@ -19,7 +19,7 @@ from .objects import read_object, write_object
 from .wire import Wire
 
 
-class CohereV1Reader(VersionReader):
+class CohereV1Reader(CohereReader):
     """Reads one answer."""
 
     def __init__(self, account: Account) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from ...events.content import Message, Opaque, Refusal, Role, Text, Thinking
 from ..contract import Request
 from ..errors import Refused
+from .cohere_request import write_sampling
 
 ROLES: Mapping[Role, str] = {"system": "SYSTEM", "user": "USER", "assistant": "CHATBOT", "tool": "TOOL"}
 
@@ -24,23 +25,14 @@ def encode(request: Request, model: str, *, provider: str = "cohere") -> dict[st
     if last[0] != "USER":
         raise Refused("version 1 of Cohere's Chat answers a user's message: the last one must be one")
     settings = request.settings
-    fields: dict[str, Any] = {
-        "preamble": request.instructions or None,
-        "temperature": settings.temperature,
-        "p": settings.top_p,
-        "k": settings.top_k,
-        "presence_penalty": settings.presence_penalty,
-        "frequency_penalty": settings.frequency_penalty,
-        "max_tokens": settings.max_tokens,
-        "stop_sequences": list(settings.stop) or None,
-        "seed": settings.seed,
-    }
+    preamble = {"preamble": request.instructions} if request.instructions else {}
     return {
         "message": last[1],
         "model": model,
         "chat_history": [{"role": role, "message": words} for role, words in earlier],
         "stream": request.streaming,
-        **{name: value for name, value in fields.items() if value is not None},
+        **preamble,
+        **write_sampling(settings),
         **settings.extra_body,
     }
 

@@ -102,7 +102,9 @@ class History:
                 parts.append(_PARTS[type(block)](block))
         if self.generation >= 3:
             _sign_first_call(parts)
-        return [part for part in parts if _is_worth_sending(part)] + attached
+        kept = [part for part in parts if _is_worth_sending(part)]
+        # A prompt of nothing is for the provider to refuse.
+        return (kept if kept or message.role == "assistant" else parts) + attached
 
     def _add_opaque(self, block: Opaque, parts: list[Json]) -> None:
         fields = own_fields(block, self._provider) or {}

@@ -9,7 +9,8 @@ Source: https://ai.google.dev/api/caching#Schema and https://ai.google.dev/api/c
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
-from .strict_schema import GEMINI, strict_schema
+from .schema_dialects import GEMINI
+from .strict_schema import strict_schema
 
 Json = dict[str, Any]
 

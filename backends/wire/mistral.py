@@ -11,7 +11,6 @@ from typing import Any
 
 from ...events.content import Audio, Block, File, Message, Opaque, Refusal, Text, Thinking, ToolCall
 from ..contract import Request, Settings
-from .chat_turns import Manners
 from .media import data_url, input_audio
 from .openai_chat import ChatReader
 from .openai_chat_dialects import Dialect, Json
@@ -37,7 +36,8 @@ def encode(request: Request, model: str, *, provider: str = "mistral") -> Json:
         settings=_settings(request.settings, tools=bool(request.tools)),
     )
     body = encode_chat(own, model, provider=provider, dialect=MISTRAL)
-    if (turns := body["messages"]) and turns[-1]["role"] == "assistant":
+    turns = body["messages"]
+    if turns and turns[-1]["role"] == "assistant" and "tool_calls" not in turns[-1]:
         # A reply to go on with, such as one that another provider paused.
         turns[-1]["prefix"] = True
     return body
@@ -103,7 +103,7 @@ def _audio(audio: Audio) -> Json:
     return input_audio(audio) if audio.url is None else {"type": "input_audio", "input_audio": audio.url}
 
 
-MISTRAL = Dialect(usage_in_stream=False, parts={File: _document, Audio: _audio}, manners=Manners(answers_results=True))
+MISTRAL = Dialect(usage_in_stream=False, parts={File: _document, Audio: _audio})
 """A stream tells its usage unasked."""
 
 MISTRAL_CHAT = Wire(

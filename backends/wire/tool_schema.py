@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ..contract import ToolSpec
-from .strict_schema import OPENAI, SchemaDialect, strict_schema
+from .schema_dialects import OPENAI, SchemaDialect
+from .strict_schema import strict_schema
 
 
 class ToolSchema(NamedTuple):

@@ -25,7 +25,7 @@ class RequireApproval:
         if not calls:
             raise BadOption("RequireApproval() asks about nothing; name tools, or give a function of the call")
         for each in calls:
-            if not (isinstance(each, str) or callable(each)):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
+            if not (isinstance(each, str) or callable(each)):
                 raise BadOption(f"RequireApproval({each!r:.80}): name tools, or give a function of the call")
         self._picks = tuple(named(each) if isinstance(each, str) else each for each in calls)
         self._question = Ask(approver, reason)

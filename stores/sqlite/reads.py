@@ -27,12 +27,12 @@ def page(db: Database, run_id: str, after: int, limit: int) -> Page:
         found = db.execute(_HEAD, (run_id,)).fetchone()
         if found is None:
             raise no_such_run(run_id)
-        place, head = found[0], Head(found[1], found[2])
-        if not isinstance(head.seq, int):
-            raise StoreDamaged(f"run {run_id} ends with event {head.seq!r}, and nobody wrote that", run_id=run_id)
+        place, seq, digest = found
+        if not isinstance(seq, int):
+            raise StoreDamaged(f"run {run_id} ends with event {seq!r}, and nobody wrote that", run_id=run_id)
         before = db.execute(_BEFORE, (place, after)).fetchone() if after else (genesis(run_id),)
         rows = db.execute(_ROWS, (place, after, limit)).fetchall()
-        return Page(head, before[0] if before else b"", [_row(db, *row) for row in rows])
+        return Page(Head(seq, digest), before[0] if before else b"", [_row(db, *row) for row in rows])
     finally:
         db.execute("COMMIT")
 

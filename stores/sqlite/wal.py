@@ -16,6 +16,7 @@ _MAGIC = 0x377F0682
 """The lowest bit says whether checksums take the words big end first."""
 _HEADER = 32
 _FRAME_HEADER = 24
+_PAGE_SIZES = frozenset(2**power for power in range(9, 17))
 _WORD = 0xFFFFFFFF
 
 
@@ -60,7 +61,7 @@ def scan(data: bytes) -> Wal | None:
     if len(data) < _HEADER:
         return None
     magic, _, page_size = struct.unpack_from(">III", data)
-    if magic & ~1 != _MAGIC or not page_size:
+    if magic & ~1 != _MAGIC or page_size not in _PAGE_SIZES:
         return None
     whole = broken_commits = 0
     for frame in _frames(data, page_size, ">" if magic & 1 else "<"):

@@ -148,8 +148,9 @@ async def test_an_error_status_is_told_in_the_providers_words() -> None:
 
 async def test_a_web_page_is_no_empty_answer() -> None:
     """A wrong base URL often leads to one, with status 200; the error shows it."""
-    with pytest.raises(Misunderstood, match="<html>"):
+    with pytest.raises(Misunderstood, match=r"is the base URL right.*<html>") as caught:
         await answered([b"<html>Welcome</html>"], 200, {"content-type": "text/html; charset=utf-8"})
+    assert not caught.value.retryable
 
 
 async def test_a_frame_that_cannot_be_read_is_misunderstood() -> None:

@@ -19,7 +19,7 @@ from loopbus.backends.contract import (
     ToolCallPiece,
     UsagePiece,
 )
-from loopbus.backends.errors import Incomplete
+from loopbus.backends.errors import Incomplete, Misunderstood
 from loopbus.backends.fold import ReplyFold
 from loopbus.backends.wire.objects import read_arguments
 from loopbus.events.content import Block, Image, Text, Thinking, ToolCall
@@ -159,6 +159,21 @@ def test_no_call_of_half_an_answer_can_run(arguments: str) -> None:
         ToolCall("7.0", "pay", {}, "x", malformed=arguments),
         ToolCall("7.1", "pay", {}, malformed='{"usd":1}'),
     )
+
+
+@pytest.mark.parametrize(
+    ("delta", "words"),
+    [
+        (None, "gave a NoneType, which is no delta"),
+        ("hello", "gave a str, which is no delta"),
+        (BlockPiece("hello"), "gave a BlockPiece of 'hello', which is no block"),  # pyright: ignore[reportArgumentType]
+        (StopPiece("banana"), "stopped with 'banana'; give one of end, "),  # pyright: ignore[reportArgumentType]
+    ],
+)
+def test_what_is_no_delta_is_the_backends_mistake(delta: Any, words: str) -> None:
+    """Whoever writes a backend reads what was wrong, and an agent asks its next model."""
+    with pytest.raises(Misunderstood, match=words):
+        ReplyFold().add(delta)
 
 
 def test_a_fold_can_be_looked_at_in_the_middle() -> None:

@@ -446,10 +446,15 @@ def test_a_policy_says_what_it_is(bus: Bus) -> None:
     assert (policy.name, policy.order, policy.deadline_s, policy.on_error) == (f"{__name__}.one", 0, 5.0, "deny")
 
 
-@pytest.mark.parametrize(
-    "ruling", [lambda: Veto(cast("Any", None)), lambda: Ask(cast("Any", 3)), lambda: Ask("a", cast("Any", b""))]
-)
-def test_what_a_ruling_says_is_text(ruling: Callable[[], object]) -> None:
+WORDLESS: dict[str, Callable[[], object]] = {
+    "a veto": lambda: Veto(cast("Any", None)),
+    "an approver": lambda: Ask(cast("Any", 3)),
+    "a question": lambda: Ask("legal", cast("Any", b"why")),
+}
+
+
+@pytest.mark.parametrize("wrong", WORDLESS)
+def test_what_a_ruling_says_is_text(wrong: str) -> None:
     """A policy that says anything else is told so where it does, and counts as one that fails."""
     with pytest.raises(BadOption, match="must be a text"):
-        ruling()
+        WORDLESS[wrong]()

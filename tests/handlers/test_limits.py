@@ -14,6 +14,7 @@ def test_a_run_may_take_fifty_turns_unless_said_otherwise() -> None:
     """And as many calls, tokens and seconds as it likes."""
     assert Limits().reached(RunState(turn=49, tool_calls=10_000, usage=Usage(10**9, 0))) is None
     assert Limits().reached(RunState(turn=50)) == "50 turns"
+    assert Limits(turns=1).reached(RunState(turn=1)) == "1 turn"
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,7 @@ BAD_OPTIONS: list[tuple[dict[str, Any], str]] = [
     ({"on": "Busy"}, "on='Busy'"),
     ({"on": (ValueError,)}, "on="),
     ({"on": (Busy("full"),)}, "on="),
-    ({"budget": 3}, r"budget=3: give RetryBudget\(...\), or None"),
+    ({"budget": 3}, r"budget=3\): give RetryBudget\(...\), or None"),
 ]
 
 

@@ -1,11 +1,14 @@
 """The actor that a run is: one event at a time, in an order that can be relied on."""
 
 import asyncio
+from collections.abc import AsyncGenerator
 from contextlib import suppress
+from typing import Any, cast
 
 import pytest
 
-from loopbus.backends import call, text
+from loopbus.backends import Capabilities, Delta, Request, call, text
+from loopbus.backends.contract import BlockPiece, StopPiece, TextPiece, UsagePiece
 from loopbus.bus import Recorder, Veto
 from loopbus.events import (
     Custom,
@@ -13,13 +16,15 @@ from loopbus.events import (
     LateToolResult,
     MessageInjected,
     RunFinished,
+    Text,
     ToolFinished,
     ToolProgress,
     ToolRequested,
     ToolStarted,
     TurnFinished,
+    Usage,
 )
-from loopbus.runtime import RunOver
+from loopbus.runtime import Agent, RunOver
 from loopbus.runtime.stopping import Stopping
 from loopbus.tools import ToolContext, tool
 
@@ -156,3 +161,37 @@ async def test_a_run_that_never_waits_lets_others_have_their_turn() -> None:
             await asyncio.sleep(0)
             turns += 1
     assert turns >= 3
+
+
+class Careless:
+    """A backend of a user's own that tells what no event can hold."""
+
+    model = "careless"
+    capabilities = Capabilities()
+
+    def __init__(self, *deltas: Any) -> None:
+        self._deltas = deltas
+
+    async def stream(self, request: Request) -> AsyncGenerator[Delta, None]:
+        for delta in self._deltas:
+            yield delta
+        yield StopPiece("end")
+
+    async def aclose(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    "deltas",
+    [
+        [TextPiece("\ud83d")],
+        [TextPiece(cast("str", 3))],
+        [BlockPiece(cast("Text", "words"))],
+        [UsagePiece(cast("Usage", None)), TextPiece("\ud83d")],
+        [None],
+    ],
+)
+async def test_a_backend_that_tells_what_no_event_can_hold_fails_its_run_and_no_more(deltas: list[Any]) -> None:
+    """The log is closed without what cannot stand in it, nobody waits for ever, and the runtime can be closed."""
+    async with house() as tested:
+        assert (await tested.outcome(Agent(Careless(*deltas)), "go")).status == "failed"
+        assert (await tested.outcome(CANARY, "go")).output == "42"

@@ -16,7 +16,7 @@ def clock() -> Clock:
 @pytest.fixture
 def log(clock: Clock) -> EventLog:
     """An empty log."""
-    return Log(MemoryRows(clock=clock))
+    return Log(MemoryRows(clock=clock), poll_s=3600)
 
 
 class TestMemory(EveryLog):

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from pydantic_core import to_json
 
 from loopbus.backends.contract import OutputSpec, Request, Settings
-from loopbus.backends.wire.bedrock_families import of_model
+from loopbus.backends.wire.of_model import of_model
 from loopbus.events.content import Block, File, Image, Message, Opaque, Text, Thinking, ToolCall, ToolResult
 
 from . import requests_anthropic, requests_openai_chat

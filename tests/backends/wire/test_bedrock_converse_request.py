@@ -11,12 +11,14 @@ from pydantic_core import from_json
 
 from loopbus.backends.contract import OutputSpec, Request, Settings
 from loopbus.backends.errors import Refused
-from loopbus.backends.wire.bedrock_converse_history import NO_OUTPUT
+from loopbus.backends.wire.bedrock_converse_history import NO_OUTPUT, NO_WORDS
 from loopbus.backends.wire.bedrock_converse_request import encode
 from loopbus.backends.wire.objects import write_object
+from loopbus.backends.wire.opening import OPENING
 from loopbus.events.content import (
     Audio,
     Block,
+    File,
     Image,
     Message,
     Opaque,
@@ -45,6 +47,9 @@ ADD: dict[str, Any] = {
 CALL = ToolCall("c.0", "add", {"a": 1}, "t1")
 
 
+OPENED = {"role": "user", "content": [{"text": OPENING}]}
+
+
 def body(*sent: Message, model: str = CLAUDE, tools: bool = False, **given_: Any) -> dict[str, Any]:
     """The request."""
     request = Request(sent, tools=[Spec()] if tools else [], settings=Settings(**given_))
@@ -52,8 +57,9 @@ def body(*sent: Message, model: str = CLAUDE, tools: bool = False, **given_: Any
 
 
 def messages(*sent: Message, model: str = CLAUDE) -> list[dict[str, Any]]:
-    """The messages of the request."""
-    return body(*sent, model=model)["messages"]
+    """The messages of the request, without what stands before an answer that would be the first."""
+    wire = body(*sent, model=model)["messages"]
+    return wire[1:] if wire[:1] == [OPENED] else wire
 
 
 def assistant(*blocks: Block) -> Message:
@@ -353,3 +359,11 @@ def test_claude_does_not_begin_to_think_in_the_middle_of_calls() -> None:
     said = [user("hi"), called, Message("tool", (ToolResult("c.0", "add", "2"),))]
     assert "additionalModelRequestFields" not in body(*said, reasoning_tokens=2048)
     assert "additionalModelRequestFields" in body(*said, assistant(Text("2")), user("on"), reasoning_tokens=2048)
+
+
+def test_a_document_does_not_come_without_a_word() -> None:
+    """Bedrock wants a text beside it, and refuses blank ones; where something was said, nothing is added."""
+    file = File("application/pdf", data=b"%PDF", name="a.pdf")
+    assert [list(part) for part in messages(user(file, " "))[0]["content"]] == [["document"], ["text"]]
+    assert messages(user(file))[0]["content"][1] == {"text": NO_WORDS}
+    assert [list(part) for part in messages(user("Read.", file))[0]["content"]] == [["text"], ["document"]]

@@ -76,3 +76,11 @@ def test_ids_are_written_in_the_letters_that_a_wire_takes() -> None:
     assert ids.of_result(ToolResult("1_0", "add", "2")) == second
     assert ids.of_result(ToolResult("1.0", "add", "1")) == "1_0"
     assert ids.of_result(ToolResult("9.9", "add", "?")) == "9_9"
+
+
+def test_an_id_that_is_too_long_is_replaced() -> None:
+    """Another provider gave it; one that fits goes back as it came."""
+    ids = CallIds(longest=9)
+    assert ids.of_call(ToolCall("1.0", "add", provider_id="x" * 9)) == "x" * 9
+    assert ids.of_call(ToolCall("1.1", "add", provider_id="x" * 10)) == "call_1"
+    assert ids.of_result(ToolResult("1.1", "add", "1", provider_id="x" * 10)) == "call_1"

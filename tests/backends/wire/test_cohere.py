@@ -20,7 +20,7 @@ from loopbus.backends.contract import (
 )
 from loopbus.backends.errors import BackendError, Broken, Incomplete, Misunderstood
 from loopbus.backends.wire.account import Account
-from loopbus.backends.wire.cohere import COHERE_CHAT, CohereReader
+from loopbus.backends.wire.cohere import COHERE_CHAT, CohereV2Reader
 from loopbus.backends.wire.sse import Frame, SseReader
 from loopbus.events.content import Opaque
 from loopbus.events.usage import Usage
@@ -39,20 +39,20 @@ def event(kind: str, index: int = 0, **message: Any) -> dict[str, Any]:
 
 def read(*events: object) -> list[Delta]:
     """The deltas of a stream that ends after ``events``."""
-    reader = CohereReader(ACCOUNT)
+    reader = CohereV2Reader(ACCOUNT)
     return [delta for value in events for delta in reader.read(Frame(to_json(value)))] + list(reader.finish())
 
 
 def read_bytes(*chunks: bytes) -> list[Delta]:
     """The deltas of a whole stream of bytes."""
-    frames, reader = SseReader(), CohereReader(ACCOUNT)
+    frames, reader = SseReader(), CohereV2Reader(ACCOUNT)
     found = [delta for data in chunks for frame in frames.feed(data) for delta in reader.read(frame)]
     return found + list(reader.finish())
 
 
 def whole(reason: str = "COMPLETE", /, usage: object = None, **message: Any) -> list[Delta]:
     """The deltas of an answer that was not streamed."""
-    return CohereReader(ACCOUNT).read_whole(to_json({"message": message, "finish_reason": reason, "usage": usage}))
+    return CohereV2Reader(ACCOUNT).read_whole(to_json({"message": message, "finish_reason": reason, "usage": usage}))
 
 
 def test_text_comes_as_it_is_written() -> None:
@@ -166,11 +166,11 @@ def test_an_error_at_the_end_is_told_in_its_words() -> None:
 def test_an_error_in_the_place_of_an_answer_is_told_in_its_words() -> None:
     """Some are told behind a status of 200."""
     with pytest.raises(BackendError, match="too long"):
-        CohereReader(ACCOUNT).read_whole(b'{"id": "1", "message": "too long"}')
+        CohereV2Reader(ACCOUNT).read_whole(b'{"id": "1", "message": "too long"}')
     with pytest.raises(BackendError, match="too long"):
         read({"message": "too long"})
     with pytest.raises(BackendError, match="too long"):
-        CohereReader(ACCOUNT).read(Frame(b'{"type": "x", "message": "too long"}', b"error"))
+        CohereV2Reader(ACCOUNT).read(Frame(b'{"type": "x", "message": "too long"}', b"error"))
 
 
 def test_usage_is_counted_as_we_count() -> None:
@@ -183,7 +183,7 @@ def test_usage_is_counted_as_we_count() -> None:
 
 def test_the_end_is_known_before_the_connection_closes() -> None:
     """Nothing follows the message's end but a mark that says so."""
-    reader = CohereReader(ACCOUNT)
+    reader = CohereV2Reader(ACCOUNT)
     assert (reader.stopped, reader.done) == (False, False)
     reader.read(Frame(to_json(END)))
     assert (reader.stopped, reader.done) == (True, True)
@@ -208,7 +208,7 @@ def test_the_end_is_known_before_the_connection_closes() -> None:
 def test_a_frame_of_another_shape_is_misunderstood(frame: bytes) -> None:
     """And quoted."""
     with pytest.raises(Misunderstood) as caught:
-        CohereReader(ACCOUNT).read(Frame(frame))
+        CohereV2Reader(ACCOUNT).read(Frame(frame))
     assert caught.value.frame == frame
 
 
@@ -218,18 +218,18 @@ def test_a_frame_of_another_shape_is_misunderstood(frame: bytes) -> None:
 def test_a_body_of_another_shape_is_misunderstood(body: bytes) -> None:
     """And quoted."""
     with pytest.raises(Misunderstood) as caught:
-        CohereReader(ACCOUNT).read_whole(body)
+        CohereV2Reader(ACCOUNT).read_whole(body)
     assert caught.value.frame == body
 
 
-KINDS = st.sampled_from([*CohereReader._events, "content-end"])  # pyright: ignore[reportPrivateUsage]  # every kind
+KINDS = st.sampled_from([*CohereV2Reader._events, "content-end"])  # pyright: ignore[reportPrivateUsage]  # every kind
 EVENTS = st.builds(lambda kind, rest: {**rest, "type": kind}, KINDS, st.dictionaries(st.text(max_size=5), JSON))
 
 
 @given(st.binary() | st.one_of(JSON, EVENTS).map(to_json))
 def test_nothing_else_than_our_errors_comes_out(data: bytes) -> None:
     """Whatever the bytes."""
-    for answer in (lambda: CohereReader(ACCOUNT).read(Frame(data)), lambda: CohereReader(ACCOUNT).read_whole(data)):
+    for answer in (lambda: CohereV2Reader(ACCOUNT).read(Frame(data)), lambda: CohereV2Reader(ACCOUNT).read_whole(data)):
         with suppress(BackendError):
             answer()
 

@@ -9,7 +9,6 @@ from loopbus.backends.contract import Request
 from loopbus.backends.hosted import Hosted
 from loopbus.backends.providers import PROVIDERS
 from loopbus.backends.wire.objects import write_object
-from loopbus.backends.wire.own import own_signature
 from loopbus.events import FallbackChosen, ModelReplied
 from loopbus.events.content import Message, Opaque, Text, Thinking, ToolCall, ToolResult, user
 from loopbus.runtime import Agent
@@ -64,14 +63,6 @@ def test_no_provider_is_shown_what_another_signed(name: str) -> None:
     assert shown(name, "elsewhere") == set()
     assert shown(name, name) >= TAKES_BACK.get(name, set())
     assert shown(name, "") >= TAKES_BACK.get(name, set())
-
-
-@pytest.mark.parametrize("block", [Thinking("hm", "s", "acme"), ToolCall("1.0", "f", signature="s", provider="acme")])
-def test_a_signature_is_its_own_provider_s(block: Thinking | ToolCall) -> None:
-    """One that an old log holds has no name beside it, and goes to whoever is asked."""
-    assert own_signature(block, "acme") == "s"
-    assert own_signature(block, "other") is None
-    assert own_signature(Thinking("hm", "s"), "other") == "s"
 
 
 @pytest.mark.parametrize("name", sorted(TAKES_BACK))

@@ -120,7 +120,7 @@ def test_a_signature_goes_back_onto_what_it_signs() -> None:
 
 def _sent_back(reply: Reply) -> list[Any]:
     body = GEMINI.encode(Request([Message("assistant", reply.content)]), "gemini-3-pro", provider="google")
-    return json.loads(to_json(body["contents"][0]["parts"]))
+    return json.loads(to_json(body["contents"][-1]["parts"]))
 
 
 def test_what_google_did_itself_is_kept_whole() -> None:

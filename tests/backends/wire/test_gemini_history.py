@@ -11,6 +11,7 @@ from loopbus.backends.contract import Request
 from loopbus.backends.wire.gemini_history import UNSIGNED
 from loopbus.backends.wire.gemini_request import encode
 from loopbus.backends.wire.objects import write_object
+from loopbus.backends.wire.opening import OPENING
 from loopbus.events.content import (
     Audio,
     Block,
@@ -31,9 +32,13 @@ from loopbus.events.content import (
 OLD, NEW = "gemini-2.5-flash", "gemini-3-flash"
 
 
+OPENED = {"role": "user", "parts": [{"text": OPENING}]}
+
+
 def contents(*messages: Message, model: str = OLD) -> list[dict[str, Any]]:
-    """The turns that the messages become."""
-    return encode(Request(messages), model)["contents"]
+    """The turns that the messages become, without what stands before an answer that would be the first."""
+    wire = encode(Request(messages), model)["contents"]
+    return wire[1:] if wire[:1] == [OPENED] else wire
 
 
 def parts(*messages: Message, model: str = OLD) -> list[dict[str, Any]]:
@@ -191,3 +196,11 @@ def test_any_history_can_be_written(history: list[Message], model: str) -> None:
     calls = [part["functionCall"] for turn in turns for part in turn["parts"] if "functionCall" in part]
     ids = [call["id"] for call in calls if "id" in call]
     assert len(set(ids)) == len(ids)
+
+
+def test_empty_texts_are_left_out() -> None:
+    """Vertex refuses them, whoever wrote them; a prompt of nothing else is for the provider to refuse."""
+    assert parts(user("", "hi")) == [{"text": "hi"}]
+    assert parts(user("")) == [{"text": ""}]
+    body = encode(Request([Message("system", (Text(""),)), user("hi")]), NEW)
+    assert "systemInstruction" not in body

@@ -16,7 +16,6 @@ from loopbus.events.content import (
     File,
     Image,
     Message,
-    Opaque,
     Refusal,
     Text,
     Thinking,
@@ -83,7 +82,7 @@ def test_documents_and_sound_have_parts_of_their_own() -> None:
 def test_reasoning_goes_back_among_the_parts() -> None:
     """In its place and with its signature; an answer without any stays text."""
     said = Message("assistant", (Thinking("hm", "s"), Text("a"), Thinking("m"), Refusal("b")))
-    assert entries(said)[0] == {
+    assert entries(said, user("on"))[0] == {
         "role": "assistant",
         "content": [
             {"type": "thinking", "thinking": [{"type": "text", "text": "hm"}], "signature": "s"},
@@ -92,9 +91,13 @@ def test_reasoning_goes_back_among_the_parts() -> None:
             {"type": "text", "text": "b"},
         ],
     }
-    assert entries(Message("assistant", (Text("a"), Refusal("b")))) == [{"role": "assistant", "content": "ab"}]
-    kept = Message("assistant", (Text("a"), Opaque("mistral", {"prefix": True})))
-    assert entries(kept) == [{"role": "assistant", "content": "a", "prefix": True}]
+    said = Message("assistant", (Text("a"), Refusal("b")))
+    assert entries(said, user("on"))[0] == {"role": "assistant", "content": "ab"}
+
+
+def test_a_reply_at_the_end_is_one_to_go_on_with() -> None:
+    """Mistral answers nothing else."""
+    assert entries(Message("assistant", (Text("a"),))) == [{"role": "assistant", "content": "a", "prefix": True}]
 
 
 def test_reasoning_comes_with_its_signature() -> None:
@@ -128,10 +131,10 @@ IDS = st.text(max_size=10) | st.from_regex(r"[a-z0-9]{9}", fullmatch=True) | st.
 def test_any_ids_become_such_ids(given_: list[tuple[str, str]]) -> None:
     """The same history always gets the same, or a prompt cache would not know it again."""
     said = Message("assistant", tuple(ToolCall(ours, "a", {}, theirs) for ours, theirs in given_))
-    ids = [call["id"] for call in entries(said)[0].get("tool_calls", [])]
+    ids = [call["id"] for entry in entries(said) for call in entry.get("tool_calls", [])]
     assert all(re.fullmatch("[A-Za-z0-9]{9}", word) for word in ids)
     assert len(set(ids)) == len(given_)
-    assert ids == [call["id"] for call in entries(said)[0].get("tool_calls", [])]
+    assert ids == [call["id"] for entry in entries(said) for call in entry.get("tool_calls", [])]
 
 
 @pytest.mark.parametrize("streaming", [True, False])

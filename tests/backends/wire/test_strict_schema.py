@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field, TypeAdapter
 
-from loopbus.backends.wire.strict_schema import ANTHROPIC, GEMINI, OPENAI, SchemaDialect, strict_schema
+from loopbus.backends.wire.schema_dialects import ANTHROPIC, GEMINI, OPENAI, SchemaDialect
+from loopbus.backends.wire.strict_schema import strict_schema
 from loopbus.tools import OutputType
 
 from ...tools.kinds import Kind, Point, Tree, kinds

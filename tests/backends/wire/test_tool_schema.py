@@ -8,7 +8,7 @@ from pydantic import JsonValue
 from loopbus import tool
 from loopbus.backends.contract import Request
 from loopbus.backends.providers import PROVIDERS
-from loopbus.backends.wire.strict_schema import ANTHROPIC
+from loopbus.backends.wire.schema_dialects import ANTHROPIC
 from loopbus.backends.wire.tool_schema import tool_schema
 
 from .specs import Spec

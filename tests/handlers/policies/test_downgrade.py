@@ -85,5 +85,5 @@ def test_a_limit_is_above_nothing() -> None:
 
 def test_the_other_model_is_a_name() -> None:
     """A Backend object goes to the agent's fallback, and its name here."""
-    with pytest.raises(BadOption, match="to=.* must be a text"):
+    with pytest.raises(BadOption, match=r"to=.* must be a text"):
         Downgrade(Scripted(["hi"]), after_usd=1)  # pyright: ignore[reportArgumentType] - what the test is about

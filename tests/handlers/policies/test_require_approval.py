@@ -2,6 +2,8 @@
 
 from typing import Any, cast
 
+import pytest
+
 from loopbus import Agent, Runtime, tool
 from loopbus.backends.script import call, text
 from loopbus.backends.scripted import Scripted

@@ -55,6 +55,8 @@ async def test_an_append_that_is_too_large_hurts_nobody_else(tmp_path: Path) -> 
                 group.start_soon(write, f"r{number}", "hello" if number != 4 else "x" * 1_000_000)
         assert failed == ["r4"]
         assert {info.run_id for info in await log.runs()} == {f"r{number}" for number in range(9)} - {"r4"}
+        for info in await log.runs():
+            assert await read(log, info.run_id) == list(started(info.run_id))
 
 
 async def test_a_value_that_sqlite_cannot_keep_hurts_nobody_else(tmp_path: Path) -> None:

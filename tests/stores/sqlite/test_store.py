@@ -20,7 +20,7 @@ def clock() -> Clock:
 @pytest.fixture
 async def log(clock: Clock, tmp_path: Path) -> AsyncGenerator[EventLog, None]:
     """An empty log in a new file."""
-    log = Log(SqliteRows(tmp_path / "runs.db", clock=clock))
+    log = Log(SqliteRows(tmp_path / "runs.db", clock=clock), poll_s=3600)
     yield log
     await log.aclose()
 
@@ -34,7 +34,7 @@ class TestSqlite(EveryLog):
 class TestSqliteForProcesses(EveryLog):
     @pytest.fixture
     async def log(self, clock: Clock, tmp_path: Path) -> AsyncGenerator[EventLog, None]:
-        log = Log(SqliteRows(tmp_path / "runs.db", survives="process-crash", clock=clock))
+        log = Log(SqliteRows(tmp_path / "runs.db", survives="process-crash", clock=clock), poll_s=3600)
         yield log
         await log.aclose()
 

@@ -1,6 +1,7 @@
 """The thread: what waits together is committed together, and only the one to blame fails."""
 
 import asyncio
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 import anyio
 import pytest
 
-from loopbus.stores import StoreClosed, WrongSeq
+from loopbus.stores import StoreBroken, StoreClosed, WrongSeq
 from loopbus.stores.sqlite.connection import Database, Settings, open_database
 from loopbus.stores.sqlite.worker import MOST, Worker
 
@@ -111,6 +112,20 @@ async def test_a_job_that_goes_wrong_takes_no_other_along(tmp_path: Path, error:
     worker = Worker(opening, opening.path)
     assert await run(worker, put(0), put(1, fail=error), put(2)) == [0, error, 2]
     assert await worker.read(names) == ["k0", "k2"]
+    await worker.aclose()
+
+
+async def test_a_disk_that_fails_is_asked_anew(tmp_path: Path) -> None:
+    """Nobody knows what was synced, so none of the jobs is tried again by itself; the next ones get a new connection."""
+    opening = Counted(tmp_path)
+    worker = Worker(opening, opening.path)
+    failure = sqlite3.OperationalError("disk I/O error")
+    failure.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+    ended = await run(worker, put(0), put(1, fail=failure))
+    assert [type(error) for error in ended] == [StoreBroken, StoreBroken]
+    assert [error.__cause__ for error in ended if isinstance(error, StoreBroken)] == [failure, failure]
+    assert await worker.read(names) == []
+    assert opening.opened == 2
     await worker.aclose()
 
 
