@@ -2,12 +2,14 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, NamedTuple, Protocol, runtime_checkable
+from math import inf
+from typing import Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 from pydantic import JsonValue
 
 from ..events.content import Block, Message
 from ..events.usage import NO_USAGE, Usage
+from .errors import NotConfigured
 
 StopReason = Literal["end", "tool_calls", "length", "stop_sequence", "content_filter", "refusal", "pause", "other"]
 """Why a reply ended, in our words. ``length`` and ``content_filter`` mean that the answer was cut; after a ``pause`` it
@@ -34,7 +36,12 @@ class ToolSpec(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How to sample. ``None`` leaves the provider's own default; ``extra_body`` is merged into the request last."""
+    """How to sample. ``None`` leaves the provider's own default; ``extra_body`` is merged into the request last.
+
+    What a number may be beyond that it is one, each provider says by itself.
+
+    :raises NotConfigured: a number is none that can be sent, or ``stop`` is one text.
+    """
 
     temperature: float | None = None
     top_p: float | None = None
@@ -53,6 +60,29 @@ class Settings:
     tool_choice: str | None = None
     """``auto``, ``none``, ``required``, or a tool's name."""
     extra_body: Mapping[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+
+    def __post_init__(self) -> None:
+        for name, kind in _NUMBERS.items():
+            number = getattr(self, name)
+            if number is not None and not (isinstance(number, kind) and -inf < number < inf):
+                raise NotConfigured(f"Settings({name}={number!r:.80}): give {_NUMBER_WORDS[kind]}, or None")
+        if isinstance(self.stop, str):
+            raise NotConfigured(
+                f"Settings(stop={self.stop!r:.80}): give a tuple of texts, as in stop=({self.stop!r:.80},)"
+            )
+
+
+_NUMBERS: Mapping[str, Any] = {
+    "temperature": int | float,
+    "top_p": int | float,
+    "top_k": int,
+    "presence_penalty": int | float,
+    "frequency_penalty": int | float,
+    "max_tokens": int,
+    "seed": int,
+    "reasoning_tokens": int,
+}
+_NUMBER_WORDS: Mapping[Any, str] = {int: "a whole number", int | float: "a finite number"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The pure fold from the deltas of one stream to a reply."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, NoReturn, get_args
+from typing import Any, ClassVar, get_args
 
 from pydantic_core import to_json
 
@@ -114,13 +114,6 @@ class _WholeCall:
         return ToolCall(self._call_id, call.name, {}, call.provider_id, text, call.signature, self._signed_by)
 
 
-class _Adders(dict[type[Delta], Callable[[Any, Any], None]]):
-    """How each kind of delta is taken in; any other kind is a backend's mistake."""
-
-    def __missing__(self, kind: type) -> NoReturn:
-        raise Misunderstood(f"the backend gave a {kind.__name__}, which is no delta; give a TextPiece, a StopPiece ...")
-
-
 class ReplyFold:
     """Folds deltas, in the order of the stream.
 
@@ -146,7 +139,12 @@ class ReplyFold:
 
         :raises Misunderstood: it is none, a block that is none, or a stop for no reason that there is.
         """
-        self._add[type(delta)](self, delta)
+        kind = type(delta)
+        try:
+            add = self._add[kind]
+        except KeyError:
+            raise Misunderstood(f"the backend gave a {kind.__name__}, which is no delta, such as TextPiece") from None
+        add(self, delta)
 
     def reply(self) -> Reply:
         """The whole reply.
@@ -230,13 +228,11 @@ class ReplyFold:
             raise Misunderstood(f"the backend stopped with {piece.reason!r:.80}; give one of {', '.join(_STOPS)}")
         self._stop = piece
 
-    _add: ClassVar[Mapping[type[Delta], Callable[[Any, Any], None]]] = _Adders(
-        {
-            TextPiece: _add_text,
-            ThinkingPiece: _add_thinking,
-            ToolCallPiece: _add_call,
-            BlockPiece: _add_block,
-            UsagePiece: _add_usage,
-            StopPiece: _add_stop,
-        }
-    )
+    _add: ClassVar[Mapping[type[Delta], Callable[[Any, Any], None]]] = {
+        TextPiece: _add_text,
+        ThinkingPiece: _add_thinking,
+        ToolCallPiece: _add_call,
+        BlockPiece: _add_block,
+        UsagePiece: _add_usage,
+        StopPiece: _add_stop,
+    }

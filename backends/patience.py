@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable
+from math import inf
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -17,9 +18,12 @@ class Patience:
     A cancel scope for each wait costs more (5 to 9 us) than decoding what arrives (2 us). Here a wait notes when it
     must end; the one timer looks at that note when it fires and is set again if the wait in progress has time left.
     Nothing is held between waits, so the stream's reader may pause, or change its task, for as long as it likes.
+    The timer looks every ``look_s`` seconds at least: as often as the usual limit is long, so that a wait with that
+    limit never has to set it anew because the one before it was allowed to take longer.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, look_s: float = inf) -> None:
+        self._look_s = look_s
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._waiting: asyncio.Task[object] | None = None
@@ -55,9 +59,9 @@ class Patience:
             self._timer.cancel()
             self._timer = None
 
-    def _set_timer(self, when: float) -> None:
+    def _set_timer(self, until: float) -> None:
         self.stop()
-        self._timer = self._loop.call_at(when, self._look)
+        self._timer = self._loop.call_at(min(until, self._loop.time() + self._look_s), self._look)
 
     def _look(self) -> None:
         self._timer = None

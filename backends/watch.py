@@ -23,7 +23,7 @@ class Watch:
         self._clock = asyncio.get_running_loop().time
         self._route = route
         self._timeouts = timeouts
-        self._patience = Patience()
+        self._patience = Patience(timeouts.idle_s)
         now = self._clock()
         self._deadline = float("inf") if timeouts.total_s is None else now + timeouts.total_s
         self._first_byte = min(now + timeouts.first_byte_s, self._deadline)

@@ -72,7 +72,7 @@ class ChatTurns:
             self._attached = []
 
     def _add_user(self, content: list[Json] | str) -> None:
-        last = self._turns[-1] if self._turns else {"role": ""}
+        last: Json = self._turns[-1] if self._turns else {"role": ""}
         if self._manners.alternates and last["role"] == "user":
             last["content"] = [*_as_parts(last["content"]), *_as_parts(content)]
         else:

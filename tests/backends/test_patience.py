@@ -1,6 +1,7 @@
 """One timer for many waits: each is bounded, and nobody else's cancellation is mistaken for it."""
 
 import asyncio
+from typing import Any
 
 import anyio
 import pytest
@@ -132,3 +133,30 @@ async def test_a_cancellation_from_outside_is_not_lost_to_a_limit_reached_with_i
         while loop.time() < until + 0.002:
             pass
     assert outcome == ["CancelledError 1"]
+
+
+async def test_a_timer_that_looks_early_is_set_once_for_many_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A long limit first and shorter ones after it, as in every exchange: no wait has to set the timer again."""
+    loop, set_at = asyncio.get_running_loop(), list[float]()
+    call_at = loop.call_at
+
+    def count(when: float, *arguments: Any, **options: Any) -> asyncio.TimerHandle:
+        set_at.append(when)
+        return call_at(when, *arguments, **options)
+
+    monkeypatch.setattr(loop, "call_at", count)
+    patience = Patience(look_s=60)
+    await patience.wait(asyncio.sleep(0), soon(600))
+    for _ in range(3):
+        await patience.wait(asyncio.sleep(0), soon(60))
+    assert len(set_at) == 1
+    patience.stop()
+
+
+async def test_a_look_that_comes_early_ends_nothing() -> None:
+    """The wait goes on until its own limit, and then it ends."""
+    patience = Patience(look_s=0.005)
+    assert await patience.wait(asyncio.sleep(0.02, "value"), soon(600)) == "value"
+    with pytest.raises(TimeoutError):
+        await patience.wait(asyncio.sleep(60), soon(0.02))
+    patience.stop()

@@ -116,7 +116,7 @@ async def test_a_job_that_goes_wrong_takes_no_other_along(tmp_path: Path, error:
 
 
 async def test_a_disk_that_fails_is_asked_anew(tmp_path: Path) -> None:
-    """Nobody knows what was synced, so none of the jobs is tried again by itself; the next ones get a new connection."""
+    """Nobody knows what was synced, so none of the jobs is tried again; the next ones get a new connection."""
     opening = Counted(tmp_path)
     worker = Worker(opening, opening.path)
     failure = sqlite3.OperationalError("disk I/O error")
