@@ -190,7 +190,7 @@ async def test_a_refusal_fails_the_run() -> None:
 
 async def test_limits_bound_the_repairs() -> None:
     """A run that may not have another turn ends at its limit."""
-    with pytest.raises(LimitReached, match="1 turns"):
+    with pytest.raises(LimitReached, match="1 turn"):
         await Agent(Scripted([text(WRONG)]), output=City, limits=Limits(turns=1)).run("Which city?")
 
 

@@ -99,7 +99,7 @@ async def test_a_run_that_is_stopped_by_somebody_has_no_exception_behind_it() ->
         limited = await tested.start(agent(call("add", a=1, b=1), tools=[add], limits=Limits(turns=1)))
         for run, error_class, reason in (
             (cancelled, RunCancelled, "the user left"),
-            (limited, LimitReached, "1 turns"),
+            (limited, LimitReached, "1 turn"),
         ):
             with pytest.raises(error_class, match=reason) as caught:
                 await run.result()

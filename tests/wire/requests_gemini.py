@@ -123,6 +123,9 @@ def decode(body: Json, exchange: Json) -> tuple[Request, str] | str:
 
 def _settings(config: Json, tool_config: Json, extra: Json) -> Settings:
     known: Json = {ours: config[theirs] for theirs, ours in SETTINGS.items() if theirs in config}
+    if "top_k" in known:
+        # Some clients write the whole number as a float.
+        known["top_k"] = int(known["top_k"])
     rest = {name: value for name, value in config.items() if name not in {*SETTINGS, *_OUTPUT, "stopSequences"}}
     if "responseJsonSchema" not in config and "responseMimeType" in config:
         rest["responseMimeType"] = config["responseMimeType"]
