@@ -29,7 +29,7 @@ demo: .venv/.demo ## a real model on this machine's CPU answers with a tool's he
 
 test: .venv/.dev ## every test that needs no network, and the coverage gate
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest --numprocesses auto --maxprocesses 4
+	$(BIN)/coverage run -m pytest --numprocesses 4
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
