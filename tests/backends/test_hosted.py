@@ -1,4 +1,6 @@
 """A backend for any wire: where it sends, how it signs, what it never tells."""
+# JSON of any shape is taken apart here.
+# pyright: reportUnknownArgumentType=false
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing

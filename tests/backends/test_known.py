@@ -1,13 +1,15 @@
 """Models are asked for by name; what is missing is said before anything is sent."""
 
 from collections.abc import Mapping
+from typing import Any, cast
 
 import pytest
 from pydantic import SecretStr
 
 from loopbus.backends.contract import Request
 from loopbus.backends.errors import NotConfigured
-from loopbus.backends.known import ANY_ADDRESS, PROVIDERS, resolve
+from loopbus.backends.known import resolve
+from loopbus.backends.providers import ANY_ADDRESS, PROVIDERS
 from loopbus.events.content import user
 
 from .servers import DONE, END, HEAD, Canned, Connection, chunked, serving, stop
@@ -37,7 +39,7 @@ async def sent(model: str, variables: Mapping[str, str], monkeypatch: pytest.Mon
     async with serving(answer) as server:
         for name, value in variables.items():
             monkeypatch.setenv(name, value.replace("URL", server.url))
-        backend = resolve(model.replace("URL", server.url), **key)
+        backend = resolve(model.replace("URL", server.url), **cast(Any, key))
         assert [delta async for delta in backend.stream(Request([user("hi")]))]
         await backend.aclose()
     return heard[0]

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from loopbus.backends.known import ANY_ADDRESS, PROVIDERS
+from loopbus.backends.providers import ANY_ADDRESS, PROVIDERS
 from loopbus.cli.providers import describe_local_models, describe_providers
 
 ROWS = (*PROVIDERS.values(), ANY_ADDRESS)

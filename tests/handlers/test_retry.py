@@ -184,6 +184,6 @@ def test_an_option_that_would_never_match_is_refused_where_it_is_written(wrong: 
 def test_a_policy_is_joined_to_policies_only(other: Any) -> None:
     """As with any operator of Python's that does not know what stands beside it."""
     with pytest.raises(TypeError, match="unsupported operand"):
-        RetryPolicy() | other
+        _ = RetryPolicy() | other
     with pytest.raises(TypeError, match="unsupported operand"):
-        RetryPolicy() & other
+        _ = RetryPolicy() & other

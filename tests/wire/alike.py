@@ -12,6 +12,8 @@ a list of one text               the text
 a tool of type ``function``      a tool without one
 ================================ ====================================================================================
 """
+# JSON of any shape is taken apart here.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 
 import json
 from collections.abc import Callable, Mapping, Sequence

@@ -1,4 +1,6 @@
 """Recorded requests of Bedrock, Converse and InvokeModel, read back into our own types."""
+# JSON of any shape is taken apart here.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 
 import base64
 import json

@@ -1,4 +1,6 @@
 """Recorded Chat Completions requests to Mistral, read back into our own types."""
+# JSON of any shape is taken apart here.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,6 @@
 """Recorded Chat Completions requests, read back into our own types."""
+# JSON of any shape is taken apart here.
+# pyright: reportUnknownMemberType=false
 
 import base64
 import json

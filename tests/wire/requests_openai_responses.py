@@ -10,6 +10,8 @@ a list of one ``output_text``           the text: as in the recordings, not in t
 ``detail`` ``auto`` of a picture        its absence
 ======================================= ===========================================================================
 """
+# JSON of any shape is taken apart here.
+# pyright: reportUnknownArgumentType=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 
 import base64
 import json

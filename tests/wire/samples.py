@@ -1,4 +1,6 @@
 """Made-up exchanges, written as the recorded ones are."""
+# JSON of any shape is taken apart here.
+# pyright: reportUnknownVariableType=false
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,6 @@
 """The comparison with recordings finds each thing that may differ, and knows what only looks different."""
+# JSON of any shape is taken apart here.
+# pyright: reportUnknownVariableType=false
 
 from typing import Any
 

@@ -1,4 +1,6 @@
 """The replay command says of a folder of exchanges how many came out as they should, and which did not."""
+# JSON of any shape is taken apart here.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
 
 import json
 import subprocess

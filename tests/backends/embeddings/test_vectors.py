@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopbus.backends.embeddings import vectors
 from loopbus.backends.embeddings.vectors import cosine, from_base64, from_bytes, from_floats, is_sound
 
 FLOATS = st.lists(st.floats(width=32, allow_nan=False), max_size=20)
@@ -30,9 +29,9 @@ def test_floats_bytes_and_base64_are_the_same_vector(numbers: list[float]) -> No
 def test_the_bytes_are_little_endian_on_any_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine of the other kind turns them round."""
     packed, other = ("<f", ">f") if sys.byteorder == "little" else (">f", "<f")
-    monkeypatch.setattr(vectors.sys, "byteorder", "big")
+    monkeypatch.setattr(sys, "byteorder", "big")
     assert list(from_bytes(struct.pack(other, 1.5))) == [1.5]
-    monkeypatch.setattr(vectors.sys, "byteorder", "little")
+    monkeypatch.setattr(sys, "byteorder", "little")
     assert list(from_bytes(struct.pack(packed, 1.5))) == [1.5]
 
 

@@ -1,4 +1,6 @@
 """How a Claude model is told to think, by its name."""
+# JSON of any shape is taken apart here.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
 
 from typing import Any
 

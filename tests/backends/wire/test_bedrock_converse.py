@@ -1,4 +1,6 @@
 """Answers of Converse: every part of them, cut anywhere, well-formed or not."""
+# JSON of any shape is taken apart here.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
 
 import base64
 from collections.abc import Iterable, Mapping

@@ -1,4 +1,6 @@
 """Answers of InvokeModel: whose they are is found out, and each family's are read, cut anywhere, well-formed or not."""
+# JSON of any shape is taken apart here.
+# pyright: reportUnknownArgumentType=false, reportUnknownVariableType=false
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress

@@ -1,4 +1,10 @@
 """Answers of Cohere's Chat: every part of them, cut anywhere, well-formed or not."""
+# JSON of any shape is taken apart here.
+# pyright: reportArgumentType=false
+# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownLambdaType=false
+# pyright: reportUnknownMemberType=false
+# pyright: reportUnknownVariableType=false
 
 from contextlib import suppress
 from typing import Any

@@ -1,4 +1,7 @@
 """Answers of the Responses API: every kind of item, streamed or whole, cut anywhere, well-formed or not."""
+# JSON of any shape is taken apart here.
+# pyright: reportArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false, reportUnknownVariableType=false
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -445,9 +448,8 @@ FIELDS = [
     "message", "content", "summary", "text", "refusal", "annotations", "arguments", "name", "call_id", "result",
     "output_format", "encrypted_content", "incomplete_details", "reason", "input_tokens_details", "phase",
 ]  # fmt: skip
-KINDS = [
-    *ResponsesReader._events, *ResponsesReader._items, "output_text", "refusal", "completed", "incomplete", "failed",
-]  # fmt: skip  # pyright: ignore[reportPrivateUsage]  # every kind there is
+READ = ResponsesReader._events, ResponsesReader._items  # pyright: ignore[reportPrivateUsage]  # every kind there is
+KINDS = [*READ[0], *READ[1], "output_text", "refusal", "completed", "incomplete", "failed"]
 SHAPES = st.recursive(
     JSON | st.sampled_from(KINDS),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(FIELDS), inner, max_size=4),

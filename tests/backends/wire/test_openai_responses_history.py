@@ -1,4 +1,6 @@
 """Messages as items of the Responses API: every block in its place, and answers back as they came."""
+# JSON of any shape is taken apart here.
+# pyright: reportUnknownArgumentType=false, reportUnknownLambdaType=false, reportUnknownVariableType=false
 
 from typing import Any
 

@@ -1,4 +1,6 @@
 """Items of a Responses answer: what none of our blocks has a place for is kept, and nothing twice."""
+# JSON of any shape is taken apart here.
+# pyright: reportUnknownArgumentType=false
 
 from typing import Any
 

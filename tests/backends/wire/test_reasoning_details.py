@@ -1,4 +1,6 @@
 """Signed reasoning goes back to OpenRouter as it came, however it was cut."""
+# JSON of any shape is put together here.
+# pyright: reportArgumentType=false
 
 from typing import Any
 

@@ -98,7 +98,7 @@ async def test_the_event_loop_turns_while_it_computes(monkeypatch: pytest.Monkey
 async def test_files_are_read_once_and_anew_after_closing(monkeypatch: pytest.MonkeyPatch) -> None:
     """All calls share them, also those that come while the first one reads."""
     obtained: list[str] = []
-    obtain = embedder_module.obtain
+    obtain = embedder_module.obtain  # pyright: ignore[reportPrivateImportUsage]  # it is what is replaced
 
     async def counted(weights: Any, on_progress: Any) -> Path:
         obtained.append(weights.file)
