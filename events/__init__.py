@@ -35,7 +35,7 @@ from .model import (
 from .money import BudgetExceeded, CostCounted, ReplyRecalled
 from .output import OutputRejected
 from .recovery import CircuitClosed, CircuitOpened, ContextCompacted, FallbackChosen, HedgeStarted, RetryScheduled
-from .run import RunFinished, RunStarted, Status
+from .run import RunFinished, RunForked, RunResumed, RunStarted, RunSuspended, Status
 from .state import RunState
 from .tool import LateToolResult, ToolFinished, ToolProgress, ToolRequested, ToolStarted
 from .transcript import Transcript, fold
@@ -79,8 +79,11 @@ __all__ = [
     "ReplyRecalled",
     "RetryScheduled",
     "RunFinished",
+    "RunForked",
+    "RunResumed",
     "RunStarted",
     "RunState",
+    "RunSuspended",
     "Status",
     "StreamRestarted",
     "SubscriberFailed",

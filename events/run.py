@@ -45,3 +45,40 @@ class RunFinished(Event):
     error: Fault | None = None
     usage: Usage = NO_USAGE
     turns: int = 0
+
+
+class RunSuspended(Event):
+    """Nobody drives the run from here on, until it is resumed; no task, thread or connection is held for it.
+
+    Published by the runtime when all that a run does is wait for people, and when its runtime is closed; only where the
+    log is kept in a store.
+    """
+
+    reason: str
+    waiting: tuple[str, ...] = ()
+    """The calls that wait for a decision."""
+
+
+class RunResumed(Event):
+    """Somebody drives the run again, from where its log ends.
+
+    Published by the runtime each time that it takes up a run whose log has no end: one that was suspended, or one whose
+    process died.
+    """
+
+    attempt: int
+    """How often it was taken up since a turn of it was finished; too often makes it a dead letter."""
+    holder: str = ""
+    """Which process drives it now."""
+
+
+class RunForked(Event):
+    """What is before this event happened in another run; from here on this run goes its own way.
+
+    Published by the runtime for ``Runtime.fork``, once, right behind the events that both runs share.
+    """
+
+    source: str
+    """The run that was forked."""
+    edits: tuple[str, ...] = ()
+    """What was changed on the way, in words."""

@@ -12,7 +12,7 @@ from .model import ModelFailed, ModelReplied, ModelRequested, Stop
 from .money import CostCounted
 from .output import OutputRejected
 from .recovery import ContextCompacted, FallbackChosen, RetryScheduled
-from .run import RunFinished, RunStarted, Status
+from .run import RunFinished, RunResumed, RunStarted, RunSuspended, Status
 from .tool import ToolFinished, ToolStarted
 from .transcript import Transcript
 from .tries import Tries
@@ -29,6 +29,8 @@ class RunState:
     """The last event that was added."""
     status: Status | None = None
     """None while the run goes on."""
+    suspended: bool = False
+    """Whether nobody drives the run."""
     transcript: Transcript = field(default_factory=Transcript)
     turn: int = 0
     instructions: str = ""
@@ -215,6 +217,14 @@ def _injected(state: RunState, event: MessageInjected) -> None:
     state.transcript.inject(event)
 
 
+def _suspended(state: RunState, event: RunSuspended) -> None:
+    state.suspended = True
+
+
+def _resumed(state: RunState, event: RunResumed) -> None:
+    state.suspended = False
+
+
 def _finished(state: RunState, event: RunFinished) -> None:
     state.transcript.hear_injected(event)
     state.status = event.status
@@ -236,6 +246,8 @@ FOLDS: Mapping[type[Event], Callable[[RunState, Any], None]] = {
     CostCounted: _cost,
     MessageInjected: _injected,
     OutputRejected: _rejected,
+    RunSuspended: _suspended,
+    RunResumed: _resumed,
     RunFinished: _finished,
 }
 """What each kind of event changes; a kind that is not in here changes nothing but ``seq``."""

@@ -18,7 +18,7 @@ from ..events.recovery import (
     HedgeStarted,
     RetryScheduled,
 )
-from ..events.run import RunFinished, RunStarted
+from ..events.run import RunFinished, RunForked, RunResumed, RunStarted, RunSuspended
 from ..events.tool import LateToolResult, ToolFinished, ToolRequested, ToolStarted
 from ..events.turn import TurnFinished, TurnStarted
 from .errors import OutOfOrder
@@ -94,6 +94,9 @@ ANYTIME: tuple[type[Event], ...] = (
     CircuitOpened,
     CircuitClosed,
     LateToolResult,
+    RunSuspended,
+    RunResumed,
+    RunForked,
     Custom,
 )
 """What may happen in any phase between the first event and the last, and changes none."""
