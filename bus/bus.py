@@ -176,18 +176,13 @@ class Bus:
         if routes.sinks:
             if not event.at:
                 vars(event)["at"] = time.time()
-            self.deliver(routes, event)
+            self.deliver(routes, event, nesting.chain_of(event))
 
-    def deliver(self, routes: Routes, event: Event) -> None:
-        """Hand an event to the observers and streams that were looked up for it.
-
-        :raises PublishCycle: handlers publish each other's triggers without end.
-        """
-        handling = nesting.current()
-        if handling is None or handling.event is None:
+    def deliver(self, routes: Routes, event: Event, chain: nesting.Chain) -> None:
+        """Hand an event to the observers and streams that were looked up for it; ``chain`` led to it (``chain_of``)."""
+        if not chain:
             self.outbox.put(event, routes)
             return
-        chain = nesting.chain_of(event)
         self.outbox.flush()
         for sink in routes.sinks:
             if isinstance(sink, Observer):

@@ -28,6 +28,8 @@ async def call(
     """Await a tool's ``work`` as a guest and say how it ended; a tool can raise nothing that hurts the run."""
     started = monotonic()
     try:
+        if run.unrecorded:
+            await _recorded(work, run)
         if tool.timeout_s is None:
             value = await Guest(f"tool {tool.name}", run.watch).host(work)
         else:
@@ -56,6 +58,15 @@ async def call(
         elapsed_s=monotonic() - started,
         full_size=full_size if truncated else None,
     )
+
+
+async def _recorded(work: Coroutine[Any, Any, object], run: RunScope) -> None:
+    """Wait until it can never be forgotten that the tool begins; a tool whose start cannot be recorded never starts."""
+    try:
+        await run.wait_recorded()
+    except BaseException:
+        work.close()
+        raise
 
 
 _STOPPED: Mapping[bool, tuple[Outcome, Blame, str]] = {

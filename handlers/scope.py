@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from ..backends.fold import ReplyFold
 from ..bus.event import Event
 from ..bus.guest import Watch
+from ..bus.interception import Ruling
 from ..events.state import RunState
 
 
@@ -30,8 +31,21 @@ class RunScope(Protocol):
         ...
 
     @property
+    def unrecorded(self) -> bool:
+        """Whether there are events that could be lost with this process, of a run that must not lose any."""
+        ...
+
+    async def wait_recorded(self) -> None:
+        """Wait until there are none: before a model is paid, and before a tool does anything."""
+        ...
+
+    @property
     def watch(self) -> Watch:
         """Where a guest says that it has the event loop."""
+        ...
+
+    async def judge(self, event: Event) -> tuple[Event, Ruling | None]:
+        """Ask the policies about an event that is not appended: as they leave it, and what they say to it."""
         ...
 
     def append(self, event: Event, cause: int) -> Event:

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
 from ..bus import nesting
@@ -17,15 +17,16 @@ from ..bus.stages import Stage
 from ..bus.words import describe
 from ..events.fault import Fault
 from ..events.model import ModelReplied
-from ..events.run import RunFinished, RunStarted
+from ..events.run import RunFinished
 from ..events.tool import ToolFinished, ToolRequested
 from .approvals import ask
 from .errors import OutOfOrder, RunOver
+from .frontier import Unanswered, not_recorded
 from .helpers import Helpers
 from .journal import Journal
 from .numbering import numbered
 from .scope import Holding, Scope
-from .stopping import Stopping, close_run, under_way
+from .stopping import Stopping, close_run, leave_run, under_way
 from .turn import OVER
 
 _log = logging.getLogger("loopbus.runtime")
@@ -33,6 +34,8 @@ _NO_FAILURE = (RunOver, OutOfOrder, KeyboardInterrupt, GeneratorExit)
 """What a stage may raise without being to blame for it."""
 _BY_THE_LOOP = Stopping("cancelled", "the event loop cancelled the run")
 """Why a run ends whose tasks are cancelled by nobody who asked the run to stop."""
+_FOR_PEOPLE = Stopping(None, "it waits for a decision")
+"""Why a run is left that has nothing to do."""
 _TURN = 128
 """Events after which a run that never waits lets the rest of the loop have a turn."""
 _STEPS = range(1, _TURN + 1)
@@ -41,10 +44,11 @@ _STEPS = range(1, _TURN + 1)
 class Actor(Scope):
     """Drives one run: takes the next event, appends it, awaits the stage that hears it, and takes what that causes.
 
-    It is itself what the stages see. What may be asked of a run from outside is on ``Run``.
+    It is itself what the stages see. What may be asked of a run from outside is on ``Run``. One that ``parks`` leaves
+    the run when there is nothing to do but wait for people.
     """
 
-    __slots__ = ("_inbox", "_pause", "_stages")
+    __slots__ = ("_inbox", "_parks", "_pause", "_stages", "_taken_up")
 
     def __init__(
         self,
@@ -56,44 +60,61 @@ class Actor(Scope):
         holding: Holding,
         watch: Watch,
         deps: Any,
+        parks: bool = False,
     ) -> None:
         super().__init__(journal, bus, helpers, holding=holding, watch=watch, deps=deps)
         self._stages = stages
+        self._parks = parks
+        self._taken_up = False
         self._inbox: deque[tuple[Event, int]] = deque()
         self._pause: asyncio.Future[None] | None = None
 
     # --- driving ---
 
-    async def drive(self, first: RunStarted) -> None:
-        """Go on from ``first``, which is in the log, to the terminal event, whatever happens on the way."""
+    async def drive(self, frontier: Sequence[Unanswered]) -> None:
+        """Go on from the end of the log to the terminal event, whatever happens on the way."""
         nesting.forget()
-        self._inbox.append((first, 0))
         try:
-            await self._loop_whatever()
-            if not self.journal.over:
+            await self._loop_whatever(frontier)
+            if not self.done:
                 await self._helpers.stop()
         finally:
-            fenced = self.journal.over and self.stop_reason is not None
+            fenced = self.done and self.stop_reason is not None
             self.finish()
             if fenced:
                 for event, _ in self._inbox:
                     self._too_late(event)
 
-    async def _loop_whatever(self) -> None:
+    async def _loop_whatever(self, frontier: Sequence[Unanswered]) -> None:
         """Loop, and when that fails note why: what is left to do is the same in every case."""
         try:
+            await self._take_up(frontier)
             await self._loop()
         except asyncio.CancelledError:
             self.stop(_BY_THE_LOOP)
         except Exception as error:
             self.stop(Stopping("failed", describe(error), Fault.of(error, "runtime"), error))
 
+    async def _take_up(self, frontier: Sequence[Unanswered]) -> None:
+        """Put what the log has and nobody answered into the inbox; what was not begun needs its policies' consent."""
+        for event, begun in frontier:
+            self._taken_up = self._taken_up or event.seq > 1
+            verdict = None
+            if event.wish and not begun and self._bus.has_policies:
+                # What they would change was changed before it came into the log.
+                _, verdict = await self._judge(event)
+            instead = _stand_in(event, verdict) if verdict is not None else None
+            self._inbox.append((event, event.cause) if instead is None else (instead, event.seq))
+
     async def _loop(self) -> None:
         journal, inbox, bus = self.journal, self._inbox, self._bus
         handled = 0
         while self.stop_reason is None and journal.phase is not OVER:
             if not inbox:
-                await self._wait_inbox()
+                if self._parks and self.state.waiting and not self._helpers.busy:
+                    self.stop(_FOR_PEOPLE)
+                else:
+                    await self._wait_inbox()
                 continue
             # It stays in the inbox while policies look at it, so that a cancellation cannot lose it.
             event, cause = inbox[0]
@@ -135,6 +156,8 @@ class Actor(Scope):
             if caused is None:
                 return handled
             if isinstance(caused, list):
+                if self._taken_up:
+                    caused = not_recorded(caused, event.seq, self.journal.events)
                 inbox.extend([(each, event.seq) for each in caused])
                 return handled
             if bus.may_hold or self.stop_reason is not None:
@@ -168,15 +191,7 @@ class Actor(Scope):
         """Put what stands in for an event that its policies did not let through in its place in the inbox."""
         journal, inbox = self.journal, self._inbox
         inbox.popleft()
-        if isinstance(verdict, Instead):
-            journal.append(event, cause)
-            inbox.append((verdict.event, event.seq))
-            return
-        if isinstance(verdict, Ask) and isinstance(event, ToolRequested):
-            journal.append(event, cause)
-            inbox.append((ask(event, verdict), event.seq))
-            return
-        result = event.vetoed(verdict.reason)
+        result = _stand_in(event, verdict)
         if result is None:
             # Nothing could stand in for it, so a refusal cannot be honoured.
             words = f"refused a {type(event).__name__}, which can only be changed"
@@ -197,7 +212,7 @@ class Actor(Scope):
 
     def take(self, event: Event, cause: int) -> None:
         """Put into the inbox what somebody beside the actor has to say; after the end it is too late for that."""
-        if self.journal.over:
+        if self.done:
             self._too_late(event)
             return
         self._inbox.append((event, cause))
@@ -215,7 +230,7 @@ class Actor(Scope):
     def ending(self) -> bool:
         """Whether the run takes no more commands: it is over, is being stopped, or has decided to end."""
         return (
-            self.journal.over
+            self.done
             or self.stop_reason is not None
             or any(isinstance(event, RunFinished) for event, _ in self._inbox)
         )
@@ -236,32 +251,42 @@ class Actor(Scope):
 
     def stop(self, stopping: Stopping) -> bool:
         """Note why the run is to end now; False if it is ending already. What awaits is cancelled by the caller."""
-        if self.stop_reason is not None or self.journal.over:
+        if self.stop_reason is not None or self.done:
             return False
         self.stop_reason = stopping
         return True
 
     def abandon(self, task: asyncio.Task[Any]) -> None:
         """Close the log though ``task``, which drives this, has not come to its end: the grace time is over."""
-        if not (self.journal.over or self._helpers.busy):
+        if not (self.done or self._helpers.busy):
             self._helpers.give_up_own(task, under_way(self.state))
         self.finish()
 
     def finish(self) -> None:
-        """Close the log now, whether or not the actor is ready for it. Twice is harmless."""
-        if self.journal.over:
+        """Close the log, or leave it, now, whether or not the actor is ready for it. Twice is harmless."""
+        if self.done:
             return
         stopping = self.stop_reason = self.stop_reason or _BY_THE_LOOP
-        waiting = [(self._unjudged(event), cause) for event, cause in self._inbox if not event.seq]
+        waiting = [(event, cause) for event, cause in self._inbox if not event.seq]
         self._inbox.clear()
-        close_run(self.journal, stopping, waiting)
+        if not self.journal.writable:
+            pass
+        elif stopping.status is not None:
+            judged = [(self._unjudged(event), cause) for event, cause in waiting]
+            close_run(self.journal, stopping.status, stopping, judged)
+        else:
+            leave_run(self.journal, stopping.reason, [each for each in waiting if not self._has_policies(each[0])])
+        self.left = True
         self._helpers.give_up()
 
     def _unjudged(self, event: Event) -> Event:
         """What a policy has not seen yet is withheld: it might be what the policy is there to hide."""
-        if isinstance(event, ToolFinished | ModelReplied) and self._bus.routes(type(event)).policies:
+        if isinstance(event, ToolFinished | ModelReplied) and self._has_policies(event):
             return event.vetoed("the run was stopped before a policy had looked at it")
         return event
+
+    def _has_policies(self, event: Event) -> bool:
+        return bool(self._bus.routes(type(event)).policies)
 
     # --- tools beside the run's own task ---
 
@@ -282,6 +307,15 @@ class Actor(Scope):
         except Exception as error:
             if self.stop(Stopping("failed", describe(error), Fault.of(error, "runtime"), error)):
                 self._go_on()
+
+
+def _stand_in(event: Event, verdict: Ruling) -> Event | None:
+    """What comes of an event that its policies did not let through; None where it can only be changed."""
+    if isinstance(verdict, Instead):
+        return verdict.event
+    if isinstance(verdict, Ask) and isinstance(event, ToolRequested):
+        return ask(event, verdict)
+    return event.vetoed(verdict.reason)
 
 
 def _is_cancelled() -> bool:

@@ -8,7 +8,7 @@ from ..backends.fold import ReplyFold
 from ..bus.bus import Bus
 from ..bus.errors import PublishCycle
 from ..bus.event import Event, already_published, stamp
-from ..bus.nesting import LIMIT
+from ..bus.nesting import LIMIT, chain_of
 from ..bus.nesting import current as _handler_here
 from ..bus.routes import Deriver
 from ..bus.words import describe
@@ -86,15 +86,18 @@ class Journal:
             if waiting and _handler_here() is None:
                 waiting.append(event)
             else:
-                bus.deliver(routes, event)
+                bus.deliver(routes, event, chain_of(event))
         if routes.derivers:
-            self._derive(event)
+            self.derive(event)
         if phase is OVER:
-            # It knows the run and the run knows this: kept, the two would live until the collector finds them.
-            on_over, self._on_over = self._on_over, _nothing
-            on_over()
-            _let_go(self._ends)
+            self._end()
         return event
+
+    def _end(self) -> None:
+        # It knows the run and the run knows this: kept, the two would live until the collector finds them.
+        on_over, self._on_over = self._on_over, _nothing
+        on_over()
+        let_go(self._ends)
 
     def tell(self, event: Event, about: int) -> None:
         """Publish an ephemeral event; ``about`` is the durable one that it belongs to."""
@@ -112,9 +115,32 @@ class Journal:
         """Whether the terminal event is in."""
         return self.phase is OVER
 
+    @property
+    def shown(self) -> int:
+        """How many events whoever reads may see."""
+        return len(self.events)
+
+    @property
+    def ended(self) -> bool:
+        """Whether whoever reads may see the terminal event."""
+        return self.phase is OVER
+
+    @property
+    def writable(self) -> bool:
+        """Whether anything can be appended at all."""
+        return True
+
+    @property
+    def unrecorded(self) -> bool:
+        """Whether there are events that could be lost with this process, of a run that must not lose any."""
+        return False
+
+    async def wait_recorded(self) -> None:
+        """Wait until there are none."""
+
     async def wait_more(self, seen: int) -> None:
-        """Wait until there are more than ``seen`` events, or something was told."""
-        if len(self.events) > seen:
+        """Wait until more than ``seen`` events may be seen, or something was told."""
+        if self.shown > seen:
             return
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
@@ -126,8 +152,8 @@ class Journal:
             raise
 
     async def wait_over(self) -> None:
-        """Wait until the terminal event is in."""
-        if not self.over:
+        """Wait until the terminal event may be seen."""
+        if not self.ended:
             # Each has a future of its own, so that cancelling one wait leaves the others alone.
             waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._ends.append(waiter)
@@ -139,7 +165,7 @@ class Journal:
     def wake(self) -> None:
         """Let everyone who waits for more look again."""
         waiting, self._waiting = self._waiting, []
-        _let_go(waiting)
+        let_go(waiting)
 
     def listen(self, listener: Callable[[Event], None]) -> list[Event]:
         """Hear what is told from now on; the answer is what a message in the middle has said so far."""
@@ -152,7 +178,8 @@ class Journal:
         if listener in self._listeners:
             self._listeners.remove(listener)
 
-    def _derive(self, event: Event) -> None:
+    def derive(self, event: Event) -> None:
+        """Append what derivers make of an event right behind it."""
         self._deriving.append(type(event))
         for deriver in self._bus.routes(type(event)).derivers:
             if deriver.selector.matches(event):
@@ -180,7 +207,8 @@ def _nothing() -> None:
     pass
 
 
-def _let_go(waiters: list[asyncio.Future[None]]) -> None:
+def let_go(waiters: list[asyncio.Future[None]]) -> None:
+    """Let everyone go on who waits, and has not stopped waiting."""
     for waiter in waiters:
         if not waiter.done():
             waiter.set_result(None)

@@ -21,6 +21,11 @@ class EventList(Sequence[Event]):
         self.classes: list[type[Event]] = []
         self.fields: list[dict[str, Any]] = []
 
+    def add(self, event: Event) -> None:
+        """Append an event."""
+        self.classes.append(type(event))
+        self.fields.append(vars(event))
+
     def __len__(self) -> int:
         return len(self.fields)
 

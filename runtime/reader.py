@@ -54,11 +54,11 @@ async def _read(journal: Journal, after: int, *, ephemeral: bool) -> AsyncGenera
         while True:
             while pieces is not None and (piece := pieces.take(seen)) is not None:
                 yield piece
-            if seen < len(journal.events):
+            if seen < journal.shown:
                 event = journal.events[seen]
                 seen += 1
                 yield event
-            elif journal.over:
+            elif journal.ended:
                 return
             else:
                 await journal.wait_more(seen)

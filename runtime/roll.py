@@ -36,9 +36,14 @@ class Roll:
         """Note a run that begins."""
         self._live[run.id] = run
 
+    def leave(self, run: Run) -> None:
+        """Note that a run goes on elsewhere, or another time."""
+        self._live.pop(run.id, None)
+
     def end(self, run: Run) -> None:
         """Note that a run is over; those that ended first are forgotten when there are too many."""
-        del self._live[run.id]
+        if self._live.pop(run.id, None) is None:
+            return
         finished = self._finished
         finished[run.id] = run
         self._events += run.state.seq

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from typing import TYPE_CHECKING, Any, Generic
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from typing import TYPE_CHECKING, Any, Generic, Protocol
 
 from anyio import CancelScope
 from pydantic import JsonValue
@@ -13,17 +14,18 @@ from typing_extensions import TypeVar
 from ..bus.event import Event
 from ..events.content import Message
 from ..events.control import CancelRequested, MessageInjected
-from ..events.human import ApprovalDecided
+from ..events.human import ApprovalDecided, ApprovalRequested
 from ..events.run import Status
 from ..tools.output import OutputType, Partial
 from .actor import Actor
 from .errors import BadInput, NothingToDecide, OtherLoop, RunOver
+from .journal import Journal
 from .outcome import result_of
 from .partials import partials
 from .reader import Reader
 from .result import RunResult
 from .said import made, said
-from .stopping import Stopping
+from .stopping import Stopping, close_run
 
 if TYPE_CHECKING:
     from ..events.state import RunState
@@ -31,48 +33,77 @@ if TYPE_CHECKING:
 OutputT = TypeVar("OutputT", default=Any)
 
 
+class Desk(Protocol):
+    """Where a run is looked after that nobody drives here, though its log goes on in a store."""
+
+    def noting(self, journal: Journal) -> AbstractAsyncContextManager[None]:
+        """Hold a run, brought up to date, so that something can be appended to its log; recorded on leaving.
+
+        :raises RunElsewhere: another process drives it.
+        """
+        ...
+
+    async def go_on(self, run: Run[Any]) -> None:
+        """Drive the run here, if its agent is known here and nobody else does."""
+        ...
+
+
 class Run(Generic[OutputT]):
     """One run of an agent. It goes on whether or not anyone holds this, reads its events or waits for its result."""
 
-    __slots__ = ("__weakref__", "_actor", "_answer", "_grace_s", "_task", "_timer", "agent", "id", "session")
+    __slots__ = (
+        "__weakref__",
+        "_actor",
+        "_answer",
+        "_desk",
+        "_grace_s",
+        "_loop",
+        "_task",
+        "_timer",
+        "agent",
+        "id",
+        "journal",
+        "session",
+    )
 
     def __init__(
         self,
-        run_id: str,
+        journal: Journal,
         agent: str,
         session: str | None,
-        actor: Actor,
         grace_s: float,
         answer: OutputType[OutputT] | None = None,
+        desk: Desk | None = None,
     ) -> None:
-        self.id = run_id
+        self.id = journal.run_id
         self.agent = agent
         self.session = session
-        self._actor = actor
+        self.journal = journal
         self._grace_s = grace_s
         self._answer = answer
+        self._desk = desk
+        self._actor: Actor | None = None
         self._task: asyncio.Task[Any] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
 
     def __repr__(self) -> str:
-        return (
-            f"<Run {self.id} of {self.agent!r}: {self.status or 'running'}, {len(self._actor.journal.events)} events>"
-        )
+        return f"<Run {self.id} of {self.agent!r}: {self.status or 'running'}, {self.journal.shown} events>"
 
     @property
     def status(self) -> Status | None:
         """How the run ended; None while it goes on."""
-        return self._actor.journal.state.status
+        return self.journal.state.status if self.journal.ended else None
 
     @property
     def state(self) -> RunState:
         """The fold of the log so far. Read it; do not change it."""
-        return self._actor.journal.state
+        return self.journal.state
 
     @property
     def log(self) -> tuple[Event, ...]:
         """Every durable event so far; event ``seq`` is at ``log[seq - 1]``."""
-        return tuple(self._actor.journal.events)
+        return tuple(self.journal.events[: self.journal.shown])
 
     def events(self, *, after: int = 0, ephemeral: bool = False) -> Reader:
         """Every durable event behind ``after``, once and in order, then those to come, up to the terminal one.
@@ -85,7 +116,7 @@ class Run(Generic[OutputT]):
         """
         if not isinstance(after, int) or after < 0:  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
             raise BadInput(f"events(after={after!r}): give the seq of the last event you have, or 0")
-        return Reader(self._actor.journal, after, ephemeral=ephemeral)
+        return Reader(self.journal, after, ephemeral=ephemeral)
 
     def partials(self) -> AsyncGenerator[Partial[OutputT], None]:
         """The output as it grows while the model writes it, and at the end the whole one, if the run completes.
@@ -104,11 +135,11 @@ class Run(Generic[OutputT]):
         Cancelling the wait leaves the run alone.
 
         :raises OtherLoop: the run goes on in another event loop; so say all that wait for it or tell it something.
+        :raises RunInterrupted: it is not over, and nobody here can tell how it goes on. Only with a store.
         """
         self._check_loop()
-        journal = self._actor.journal
-        await journal.wait_over()
-        return result_of(journal, self._answer)
+        await self.journal.wait_over()
+        return result_of(self.journal, self._answer)
 
     async def result(self) -> RunResult[OutputT]:
         """Wait for the end and return the result of a run that completed.
@@ -118,7 +149,7 @@ class Run(Generic[OutputT]):
         :raises LimitReached: it reached a limit. All three carry the ``result`` there is.
         """
         outcome = await self.outcome()
-        stopping = self._actor.stop_reason
+        stopping = self._actor.stop_reason if self._actor is not None else None
         if stopping is not None and stopping.error is not None:
             try:
                 return outcome.unwrap()
@@ -133,7 +164,10 @@ class Run(Generic[OutputT]):
         that says so; what does not end within the grace time is left behind and listed in ``Runtime.zombies``.
         """
         self._check_loop()
-        self.stop(Stopping("cancelled", reason), author)
+        if self._desk is not None and self._undriven:
+            await self._cancel_undriven(self._desk, Stopping("cancelled", reason), author)
+        else:
+            self.stop(Stopping("cancelled", reason), author)
         await self.outcome()
 
     async def send(self, message: str | Message, *, author: str = "caller") -> None:
@@ -141,11 +175,9 @@ class Run(Generic[OutputT]):
 
         :raises RunOver: the run has ended; start another one that continues the conversation.
         :raises BadInput: it is neither a text nor a user's message.
+        :raises RunElsewhere: another process drives the run.
         """
-        self._check_loop()
-        if self._actor.ending:
-            raise RunOver(f"run {self.id} has ended ({self.status}); start a new run with its messages to go on")
-        self._actor.command(made(MessageInjected, message=said(message), author=author), 0)
+        await self._command(lambda: (self._injection(message, author), 0))
 
     async def decide(
         self,
@@ -160,23 +192,69 @@ class Run(Generic[OutputT]):
 
         :raises NothingToDecide: no such call waits: it was decided, it never asked, or the run is over.
         :raises BadInput: the arguments are no JSON object.
+        :raises RunElsewhere: another process drives the run.
         """
+
+        def decision() -> tuple[Event, int]:
+            asked = self._asked(call_id)
+            decided = made(
+                ApprovalDecided, call_id=call_id, approve=approve, author=author, reason=reason, arguments=arguments
+            )
+            return decided, asked.seq
+
+        await self._command(decision)
+
+    # --- commands ---
+
+    @property
+    def _undriven(self) -> bool:
+        """Whether nobody here drives the run, which is not over."""
+        return not self.journal.over and (self._actor is None or self._actor.done)
+
+    @property
+    def _ending(self) -> bool:
+        return self.journal.over if self._actor is None or self._actor.done else self._actor.ending
+
+    async def _command(self, make: Callable[[], tuple[Event, int]]) -> None:
+        """Append what somebody outside wants of the run, wherever it stands, and let it act on that."""
         self._check_loop()
-        state = self._actor.state
+        desk, actor = self._desk, self._actor
+        if desk is not None and self._undriven:
+            async with desk.noting(self.journal):
+                event, cause = make()
+                self.journal.append(event, cause)
+            await desk.go_on(self)
+            return
+        event, cause = make()
+        assert actor is not None, "a run that is over takes no commands"
+        command = actor.command(event, cause)
+        if cause:
+            actor.react(command)
+
+    def _injection(self, message: str | Message, author: str) -> MessageInjected:
+        if self._ending:
+            raise RunOver(f"run {self.id} has ended ({self.status}); start a new run with its messages to go on")
+        return made(MessageInjected, message=said(message), author=author)
+
+    def _asked(self, call_id: str) -> ApprovalRequested:
+        state = self.journal.state
         asked = state.waiting.get(call_id)
-        if asked is None or self._actor.ending:
+        if asked is None or self._ending:
             waiting = ", ".join(state.waiting) or "none"
             raise NothingToDecide(
                 f"call {call_id!r} of run {self.id} does not wait for a decision (waiting: {waiting})"
             )
-        decision = made(
-            ApprovalDecided, call_id=call_id, approve=approve, author=author, reason=reason, arguments=arguments
-        )
-        self._actor.react(self._actor.command(decision, asked.seq))
+        return asked
+
+    async def _cancel_undriven(self, desk: Desk, stopping: Stopping, author: str) -> None:
+        async with desk.noting(self.journal):
+            if not self.journal.over:
+                self.journal.append(made(CancelRequested, reason=stopping.reason, author=author), 0)
+                close_run(self.journal, "cancelled", stopping, ())
 
     def _check_loop(self) -> None:
         """Refuse another event loop than the run's own: nothing there would ever be woken."""
-        if self._task is not None and self._task.get_loop() is not asyncio.get_running_loop():
+        if self._loop is not asyncio.get_running_loop() and not self.journal.ended:
             raise OtherLoop(
                 f"run {self.id} goes on in another event loop; from a thread beside that loop, call "
                 "asyncio.run_coroutine_threadsafe(run.outcome(), loop)"
@@ -184,28 +262,37 @@ class Run(Generic[OutputT]):
 
     # --- for the runtime ---
 
-    def begin(self, task: asyncio.Task[Any], seconds: float | None) -> None:
-        """Take the actor's task, and stop the run after so many ``seconds``."""
-        self._task = task
+    def begin(self, actor: Actor, task: asyncio.Task[Any], seconds: float | None) -> None:
+        """Take who drives this from now on, and stop the run after so many ``seconds``."""
+        self._actor, self._task = actor, task
         if seconds is not None:
             limit = Stopping("limit", f"{seconds:g} seconds")
-            self._timer = task.get_loop().call_later(seconds, self.stop, limit, "limit")
+            self._timer = self._loop.call_later(seconds, self.stop, limit, "limit")
 
     def stop(self, stopping: Stopping, author: str) -> None:
         """Begin to stop, without waiting: the log is closed after the grace time at the latest."""
         actor, task = self._actor, self._task
         wish = made(CancelRequested, reason=stopping.reason, author=author)
-        if task is None or not actor.stop(stopping):
-            return
+        if actor is not None and task is not None and self._end_task(actor, task, stopping):
+            actor.journal.append(wish, 0)
+
+    def leave(self, reason: str) -> None:
+        """Begin to leave the run, without waiting: somebody may take it up later."""
+        if self._actor is not None and self._task is not None:
+            self._end_task(self._actor, self._task, Stopping(None, reason))
+
+    def _end_task(self, actor: Actor, task: asyncio.Task[Any], stopping: Stopping) -> bool:
+        if not actor.stop(stopping):
+            return False
         task.cancel(stopping.reason)
         self.end()
-        self._timer = task.get_loop().call_later(self._grace_s, actor.abandon, task)
-        actor.journal.append(wish, 0)
+        self._timer = self._loop.call_later(self._grace_s, actor.abandon, task)
+        return True
 
     async def wait_shielded(self) -> None:
         """Wait for the end of a run that is being stopped, whoever cancels meanwhile; the grace time bounds it."""
         with CancelScope(shield=True):
-            await self._actor.journal.wait_over()
+            await self.journal.wait_over()
 
     def end(self) -> None:
         """Stop the clock."""
@@ -215,4 +302,6 @@ class Run(Generic[OutputT]):
 
     def slim(self) -> None:
         """Let go of what nobody asks of a run that is over; a tool that goes on has its own hold on the ``deps``."""
-        self._task = self._actor.deps = self._actor.journal.reply = None
+        self._task = self.journal.reply = None
+        if self._actor is not None:
+            self._actor.deps = None

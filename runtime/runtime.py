@@ -16,16 +16,22 @@ from ..bus.tasks import TaskOwner
 from ..events.content import Message
 from ..events.run import RunStarted
 from ..handlers.limits import Limits
+from ..stores.contract import EventLog
+from ..stores.location import open_log
 from ..tools.threads import ThreadPool
-from .actor import Actor
-from .checks import COUNT, LABEL, MESSAGES, SUBSCRIBERS, TIME, check, of
+from .agents import Agents
+from .checks import AGENTS, COUNT, LABEL, MESSAGES, SUBSCRIBERS, TIME, check, of
 from .collector import patience
+from .durable.keeper import Keeper
+from .durable.options import KeepOptions
 from .errors import BadInput, OtherLoop, RuntimeClosed, UsageError
-from .helpers import Helpers, Zombie, Zombies
+from .frontier import Unanswered
+from .helpers import Zombie, Zombies
 from .journal import Journal
+from .kept import Kept
 from .keys import Keys
+from .launch import Launcher
 from .prepared import Prepared, Stages
-from .resources import Resources
 from .result import RunResult
 from .roll import Roll
 from .run import Run
@@ -43,10 +49,14 @@ _REQUEST = {
     "key": LABEL,
     "limits": of(Limits | None, "Limits(...), or None"),
 }
-_OPTIONS = {"subscribers": SUBSCRIBERS, "grace_s": TIME, "threads": COUNT, "blocked_s": TIME, "sessions": COUNT}
+_OPTIONS = {
+    "store": of(str | EventLog | None, "a URL such as 'sqlite:///runs.db', an EventLog, or None for memory"),
+    "agents": AGENTS,
+    "keeping": of(KeepOptions | None, "KeepOptions(...), or None"),
+    "subscribers": SUBSCRIBERS, "grace_s": TIME, "threads": COUNT, "blocked_s": TIME, "sessions": COUNT}
 
 
-class Runtime(Subscribing):
+class Runtime(Subscribing, Kept):
     """Where runs live. Use it as ``async with Runtime() as runtime``; leaving the block stops every run.
 
     ``store=None`` keeps the logs in memory, which is all that this version can do.
@@ -61,17 +71,20 @@ class Runtime(Subscribing):
     def __init__(
         self,
         *,
-        store: None = None,
+        store: str | EventLog | None = None,
+        agents: Sequence[AgentSpec[Any]] = (),
         subscribers: Sequence[object] = (),
         grace_s: float = 5.0,
         threads: int = 40,
         blocked_s: float = 0.5,
         sessions: int = 1024,
+        keeping: KeepOptions | None = None,
     ) -> None:
-        if store is not None:
-            raise BadInput(f"store={store!r:.80}: this version keeps logs in memory only; leave it out, or give None")
         check(
             _OPTIONS,
+            store=store,
+            agents=agents,
+            keeping=keeping,
             subscribers=subscribers,
             grace_s=grace_s,
             threads=threads,
@@ -86,10 +99,14 @@ class Runtime(Subscribing):
         self._watch = Watch()
         self._watchdog = Watchdog(self._watch, self.bus.publish, blocked_s)
         self._zombies = Zombies()
-        self._resources = Resources()
+        self._launcher = Launcher(self.bus, self._owner, self._watch, self._zombies, grace_s)
         self._keys = Keys()
         self._roll = Roll()
         self._prepared = Prepared(self._threads)
+        self._agents = Agents(agents)
+        self._store = open_log(store) if isinstance(store, str) else store
+        self._owns_store = isinstance(store, str)
+        self._keeper = None if self._store is None else self._make_keeper(self._store, keeping or KeepOptions())
         self._subscribers = tuple(subscribers)
         self._opened = self._open = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -107,6 +124,8 @@ class Runtime(Subscribing):
         self._loop = asyncio.get_running_loop()
         patience.want()
         self._watchdog.start()
+        if self._keeper is not None:
+            self._keeper.open()
         try:
             for subscriber in self._subscribers:
                 self.subscribe(subscriber)
@@ -126,6 +145,8 @@ class Runtime(Subscribing):
             # All of these happen, whatever one of them raises and whoever cancels meanwhile.
             if was_open:
                 last_first.callback(patience.release)
+            if self._store is not None and self._owns_store:
+                last_first.push_async_callback(self._store.aclose)
             last_first.callback(self._watchdog.stop)
             last_first.callback(self._threads.close)
             last_first.push_async_callback(self._prepared.aclose, self._grace_s)
@@ -197,10 +218,13 @@ class Runtime(Subscribing):
         )
         # The last things that can go wrong: from here on there is a run, and it ends whatever happens.
         nesting.chain_of(first)
+        self._agents.meet(agent)
+        if self._keeper is not None:
+            return await self._keeper.begin(agent, ready, first, deps, limits or agent.limits)
         run_id = secrets.token_hex(10)
         if session is not None:
             self.sessions.take(session, run_id)
-        run = self._launch(run_id, agent, ready.stages, first, deps, limits or agent.limits)
+        run = self._begin(run_id, agent, ready.stages, first, deps, limits or agent.limits)
         if key is not None:
             self._keys.remember(key, request, run)
         return run
@@ -232,14 +256,6 @@ class Runtime(Subscribing):
         """The runs that go on, the oldest first."""
         return self._roll.live
 
-    def find(self, run_id: str) -> Run | None:
-        """The run of this id, if it goes on or is among the last that are over; else None.
-
-        Of those, 1,024 runs are kept at most, and 50,000 events.
-        An id cannot be guessed, but who has seen it knows it: ask whose run it is before you show it.
-        """
-        return self._roll.find(run_id)
-
     async def drain(self) -> None:
         """Wait until every observer has handled what has happened so far; tests do, before they look at one.
 
@@ -260,6 +276,8 @@ class Runtime(Subscribing):
     # --- the end of everything ---
 
     async def _stop_runs(self) -> None:
+        if self._keeper is not None:
+            await self._keeper.aclose(self._grace_s)
         runs = self.runs
         for run in runs:
             run.stop(Stopping("cancelled", "the runtime was closed"), "runtime")
@@ -272,19 +290,32 @@ class Runtime(Subscribing):
 
     # --- the making of a run ---
 
-    def _launch(
+    def _make_keeper(self, store: EventLog, options: KeepOptions) -> Keeper:
+        return Keeper(
+            store,
+            options,
+            bus=self.bus,
+            owner=self._owner,
+            launcher=self._launcher,
+            prepared=self._prepared,
+            agents=self._agents,
+            began=self._roll.add,
+            left=self._left,
+            over=self._over,
+        )
+
+    def _left(self, run: Run) -> None:
+        self._roll.leave(run)
+        run.end()
+
+    def _begin(
         self, run_id: str, agent: AgentSpec[OutputT], stages: Stages, first: RunStarted, deps: Any, limits: Limits
     ) -> Run[OutputT]:
         journal = Journal(run_id, self.bus, time.time, lambda: self._over(run))
-        helpers = Helpers(self._owner, self._zombies, run_id, self._grace_s)
-        actor = Actor(journal, stages, self.bus, helpers, holding=self._resources.holding, watch=self._watch, deps=deps)
-        run = Run(run_id, agent.name, first.session, actor, self._grace_s, agent.answer)
+        run = Run(journal, agent.name, first.session, self._grace_s, agent.answer)
         self._roll.add(run)
         journal.append(first, 0)
-        task = self._owner.spawn(actor.drive(first), name=f"run {run_id}")
-        # A task that is cancelled before its first step never runs at all.
-        task.add_done_callback(lambda _: actor.finish())
-        run.begin(task, limits.seconds)
+        self._launcher.launch(run, journal, stages, [Unanswered(first)], deps, limits)
         return run
 
     def _over(self, run: Run) -> None:

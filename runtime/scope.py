@@ -27,7 +27,7 @@ _LATE_BYTES = 2000
 class Scope:
     """One run, as its stages see it; after its end nothing that they do reaches its log."""
 
-    __slots__ = ("_bus", "_helpers", "deps", "holding", "journal", "state", "stop_reason", "watch")
+    __slots__ = ("_bus", "_helpers", "deps", "holding", "journal", "left", "state", "stop_reason", "watch")
 
     def __init__(
         self, journal: Journal, bus: Bus, helpers: Helpers, *, holding: Holding, watch: Watch, deps: Any
@@ -38,24 +38,38 @@ class Scope:
         self.holding = holding
         self.watch = watch
         self.stop_reason: Stopping | None = None
+        self.left = False
+        """Whether this has nothing to do with the run any more, which may go on without it."""
         self._bus = bus
         self._helpers = helpers
+
+    @property
+    def done(self) -> bool:
+        """Whether nothing that is done here reaches the log."""
+        return self.left or self.journal.over
+
+    @property
+    def unrecorded(self) -> bool:
+        return self.journal.unrecorded
+
+    async def wait_recorded(self) -> None:
+        await self.journal.wait_recorded()
 
     @property
     def stopping(self) -> bool:
         return self.stop_reason is not None
 
     def append(self, event: Event, cause: int) -> Event:
-        if self.journal.over:
+        if self.done:
             raise RunOver(f"run {self.journal.run_id} ended without waiting for {type(event).__name__}")
         return self.journal.append(event, cause)
 
     def append_nowait(self, event: Event, cause: int) -> None:
-        if not self.journal.over:
+        if not self.done:
             self.journal.append(event, cause)
 
     def tell(self, event: Event, about: int) -> None:
-        if not self.journal.over:
+        if not self.done:
             self.journal.tell(event, about)
 
     def hears(self, event_class: type[Event]) -> bool:
@@ -74,7 +88,7 @@ class Scope:
         late = LateToolResult(
             run_id=self.journal.run_id, call_id=call_id, name=name, output=_shown(value), failed=failed
         )
-        if self.journal.over:
+        if self.done:
             self._bus.publish(late)
         else:
             self.journal.append(late, 0)

@@ -7,7 +7,7 @@ from ..backends.fold import ReplyFold
 from ..bus.event import Event
 from ..events.fault import Fault
 from ..events.model import ModelFailed, ModelReplied, ModelRequested
-from ..events.run import Status
+from ..events.run import RunSuspended, Status
 from ..events.state import RunState
 from ..events.tool import ToolFinished, ToolRequested
 from ..handlers.outcome import finished
@@ -21,9 +21,9 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Stopping:
-    """Why a run is being stopped, and what it will have been."""
+    """Why a run is being stopped, and what it will have been; None where it is only left, and goes on another time."""
 
-    status: Status
+    status: Status | None
     reason: str
     fault: Fault | None = None
     error: BaseException | None = None
@@ -37,7 +37,20 @@ def under_way(state: RunState) -> str:
     return f"model {state.asking.model}" if state.asking is not None else ""
 
 
-def close_run(journal: Journal, stopping: Stopping, waiting: Iterable[tuple[Event, int]]) -> None:
+def leave_run(journal: Journal, reason: str, waiting: Iterable[tuple[Event, int]]) -> None:
+    """Append what has come of the run, and that nobody drives it from here on.
+
+    A call that is cancelled only because of this stays open: its tool says what is to be done about it later.
+    """
+    for event, cause in waiting:
+        if isinstance(event, ModelReplied | ModelFailed) or (isinstance(event, ToolFinished) and event.blame != "caller"):
+            journal.append(event, cause)
+    journal.append(RunSuspended(reason=reason, waiting=tuple(journal.state.waiting)), len(journal.events))
+
+
+def close_run(
+    journal: Journal, status: Status, stopping: Stopping, waiting: Iterable[tuple[Event, int]]
+) -> None:
     """Append everything that a whole log still needs, up to the terminal event.
 
     Replies and results that are in already are kept. A reply that was interrupted keeps its text and its cost. Every
@@ -51,7 +64,7 @@ def close_run(journal: Journal, stopping: Stopping, waiting: Iterable[tuple[Even
     if asking is not None:
         journal.append(_interrupted(asking, stopping, journal.reply), asking.seq)
     _answer_open_calls(journal)
-    journal.append(finished(state, stopping.status, stopping.reason, stopping.fault), len(journal.events))
+    journal.append(finished(state, status, stopping.reason, stopping.fault), len(journal.events))
 
 
 def _interrupted(asking: ModelRequested, stopping: Stopping, reply: ReplyFold | None) -> ModelFailed:

@@ -59,6 +59,8 @@ class AskModel:
         self._hedge_s = hedge_s
 
     async def __call__(self, event: ModelRequested, run: RunScope) -> ModelReplied | ModelFailed:
+        if run.unrecorded:
+            await run.wait_recorded()
         state = run.state
         request = _request(
             Window(state.transcript.messages, event.messages, event.first, event.pinned),

@@ -1,0 +1,286 @@
+"""Keeps the runs of a runtime in a store: begins them there, takes them up, and lets go of them."""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
+from typing import Any
+from weakref import WeakValueDictionary
+
+from anyio import CancelScope, Lock, move_on_after
+
+from ...bus.bus import Bus
+from ...bus.tasks import TaskOwner
+from ...events.run import RunResumed, RunStarted
+from ...handlers.limits import Limits
+from ...stores.contract import EventLog
+from ...stores.errors import StoreError
+from ..agents import Agents
+from ..errors import LogUnavailable, RunElsewhere, RunInterrupted, RunLeft, RunTaken, UnknownAgent
+from ..frontier import Unanswered, frontier
+from ..journal import Journal
+from ..launch import Launcher
+from ..prepared import Prepared, Ready
+from ..run import Run
+from ..spec import AgentSpec
+from ..stopping import Stopping, close_run
+from .journal import DurableJournal
+from .leases import Leases
+from .options import KeepOptions
+from .taking_up import attempts, check_readable, dead_letter, unfinished_stop
+from .writer import Writer
+
+_log = logging.getLogger("loopbus.runtime")
+_PATIENCE_S = 2.0
+"""How long a command waits for another process that holds the run just now."""
+
+
+class Keeper:
+    """The runs of one runtime, as a store has them. ``over`` and ``left`` are told when one ends here.
+
+    One ``Run`` a run is known at a time, for as long as anybody has it.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        options: KeepOptions,
+        *,
+        bus: Bus,
+        owner: TaskOwner,
+        launcher: Launcher,
+        prepared: Prepared,
+        agents: Agents,
+        over: Callable[[Run], None],
+        began: Callable[[Run], None],
+        left: Callable[[Run], None],
+    ) -> None:
+        self.log = log
+        self._options = options
+        self._bus = bus
+        self._owner = owner
+        self._launcher = launcher
+        self._prepared = prepared
+        self._agents = agents
+        self._over = over
+        self._began = began
+        self._left = left
+        self._writer = Writer(log, owner.spawn, options.patience_s)
+        self._leases = Leases(log, options.lease_s, self._taken)
+        self._known: WeakValueDictionary[str, Run] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[str, Lock] = WeakValueDictionary()
+
+    def open(self) -> None:
+        """Begin to keep leases alive."""
+        self._owner.spawn(self._leases.renew_for_ever(), name="leases")
+
+    # --- runs ---
+
+    async def begin(
+        self, agent: AgentSpec[Any], ready: Ready, first: RunStarted, deps: Any, limits: Limits
+    ) -> Run[Any]:
+        """Start a run; it is recorded when this returns.
+
+        :raises StoreError: its beginning cannot be recorded; there is no such run.
+        """
+        run, journal = self._make(secrets.token_hex(10), agent.name, first.session, agent)
+        lease = await self._leases.claim(run.id)
+        journal.drive(lease.token)
+        journal.append(first, 0)
+        try:
+            await journal.wait_recorded()
+        except asyncio.CancelledError:
+            close_run(journal, "cancelled", Stopping("cancelled", "the caller was cancelled"), ())
+            raise
+        except RunInterrupted as failure:
+            raise failure.__cause__ or failure from None
+        self._began(run)
+        self._launcher.launch(run, journal, ready.stages, [Unanswered(first)], deps, limits, parks=True)
+        return run
+
+    async def get(self, run_id: str) -> Run[Any]:
+        """A run of the store, brought up to date, whoever drives it.
+
+        :raises NoSuchRun: the store has no such run.
+        """
+        run = self._known.get(run_id)
+        if run is not None and run.journal.writable:
+            return run
+        info = await self.log.info(run_id)
+        try:
+            agent = self._agents.find(info.agent, "")
+        except UnknownAgent:
+            agent = None
+        run, journal = self._make(run_id, info.agent, info.session, agent)
+        await self._catch_up(journal)
+        return run
+
+    async def take_up(
+        self, run: Run[Any], agent: AgentSpec[Any] | None = None, deps: Any = None, limits: Limits | None = None
+    ) -> None:
+        """Drive a run here, from where its log ends; without effect if it is driven here already, or over.
+
+        :raises UnknownAgent: nobody said which agent it is, and its name is not known.
+        :raises RunElsewhere: another process drives it.
+        :raises CannotResume: its log has something in it that this program cannot go on from.
+        """
+        journal = _durable(run.journal)
+        async with self._lock(run.id):
+            if journal.driven or journal.over:
+                return
+            found = agent or self._agents.find(run.agent, journal.state.setup)
+            ready = self._prepared.ready(found, limits)
+            await self._claim(journal)
+            if journal.over:
+                await self._leases.release(run.id)
+                return
+            await self._resume(run, journal, found, ready, deps, limits or found.limits)
+
+    async def _resume(
+        self, run: Run[Any], journal: DurableJournal, agent: AgentSpec[Any], ready: Ready, deps: Any, limits: Limits
+    ) -> None:
+        try:
+            check_readable(run.id, journal.events)
+            count = attempts(journal.events)
+            stopping = unfinished_stop(journal.events)
+            if stopping is None and count >= self._options.attempts:
+                stopping = dead_letter(count)
+            if stopping is not None and stopping.status is not None:
+                close_run(journal, stopping.status, stopping, ())
+                await journal.wait_recorded()
+                return
+            resumed = RunResumed(attempt=count + 1, holder=self._leases.holder)
+            journal.append(resumed, len(journal.events))
+            # What may bring the process down again must not begin before it is counted.
+            await journal.wait_recorded()
+        except BaseException:
+            journal.leave()
+            raise
+        self._began(run)
+        left = frontier(journal.events, journal.state, journal.phase)
+        self._launcher.launch(run, journal, ready.stages, left, deps, _from_now(limits, journal), parks=True)
+
+    # --- what runs that nobody drives are asked ---
+
+    @asynccontextmanager
+    async def noting(self, journal: Journal) -> AsyncGenerator[None, None]:
+        """See ``Desk``."""
+        durable = _durable(journal)
+        async with self._lock(durable.run_id):
+            await self._claim(durable)
+            try:
+                yield
+                await durable.wait_recorded()
+            finally:
+                if durable.driven:
+                    durable.leave()
+
+    async def go_on(self, run: Run[Any]) -> None:
+        """See ``Desk``."""
+        try:
+            await self.take_up(run)
+        except (UnknownAgent, RunElsewhere) as error:
+            _log.info("run %s does not go on here: %s", run.id, error)
+
+    # --- the end ---
+
+    async def aclose(self, grace_s: float) -> None:
+        """Leave what is driven here, and say to everybody who still waits that nobody here goes on with it."""
+        for run in list(self._known.values()):
+            journal = _durable(run.journal)
+            if journal.driven:
+                run.leave("the runtime was closed")
+        with move_on_after(2 * grace_s):
+            for run in list(self._known.values()):
+                await _durable(run.journal).wait_left()
+        for run in list(self._known.values()):
+            if not run.journal.ended:
+                words = f"the runtime of run {run.id} was closed; resume it in another one"
+                _durable(run.journal).fail(RunLeft(words, run.id))
+        with move_on_after(grace_s):
+            await self._leases.release_all()
+
+    # --- the parts ---
+
+    def _make(
+        self, run_id: str, agent_name: str, session: str | None, agent: AgentSpec[Any] | None
+    ) -> tuple[Run[Any], DurableJournal]:
+        journal = DurableJournal(
+            run_id,
+            self._bus,
+            time.time,
+            lambda: self._ended(run),
+            record=self._writer.record,
+            follow=self._follow,
+            on_left=lambda _: self._was_left(run),
+        )
+        answer = agent.answer if agent is not None else None
+        run: Run[Any] = Run(journal, agent_name, session, self._launcher.grace_s, answer, self)
+        self._known[run_id] = run
+        return run, journal
+
+    def _lock(self, run_id: str) -> Lock:
+        lock = self._locks.get(run_id)
+        if lock is None:
+            lock = self._locks[run_id] = Lock()
+        return lock
+
+    async def _claim(self, journal: DurableJournal) -> None:
+        """Take the lease of a run that may have gone on elsewhere meanwhile."""
+        lease = await self._leases.claim(journal.run_id, _PATIENCE_S)
+        try:
+            await self._catch_up(journal)
+        except BaseException:
+            with CancelScope(shield=True):
+                await self._leases.release(journal.run_id)
+            raise
+        if not journal.over:
+            journal.drive(lease.token)
+
+    async def _catch_up(self, journal: DurableJournal) -> None:
+        async with aclosing(self.log.read(journal.run_id, after=journal.state.seq)) as events:
+            async for event in events:
+                journal.adopt(event)
+
+    def _follow(self, journal: DurableJournal) -> asyncio.Task[None]:
+        return self._owner.spawn(self._followed(journal), name=f"follow run {journal.run_id}")
+
+    async def _followed(self, journal: DurableJournal) -> None:
+        try:
+            async with aclosing(self.log.tail(journal.run_id, after=journal.state.seq)) as events:
+                async for event in events:
+                    journal.adopt(event)
+        except StoreError as error:
+            failure = LogUnavailable(f"run {journal.run_id} cannot be followed: {error}", journal.run_id)
+            failure.__cause__ = error
+            journal.fail(failure)
+
+    def _taken(self, run_id: str) -> None:
+        run = self._known.get(run_id)
+        if run is not None and not run.journal.over:
+            words = f"run {run_id} was taken up by another process; attach to it to see how it goes on"
+            _durable(run.journal).fail(RunTaken(words, run_id))
+
+    def _was_left(self, run: Run[Any]) -> None:
+        self._left(run)
+        run.leave("it is driven here no more")
+        self._owner.spawn(self._leases.release(run.id), name=f"lease of run {run.id}")
+
+    def _ended(self, run: Run[Any]) -> None:
+        self._leases.forget(run.id)
+        self._over(run)
+
+
+def _durable(journal: Journal) -> DurableJournal:
+    assert isinstance(journal, DurableJournal), "a runtime with a store has no other runs"
+    return journal
+
+
+def _from_now(limits: Limits, journal: DurableJournal) -> Limits:
+    """The limits of a run that goes on: of its wall time, what is left since it began."""
+    if limits.seconds is None:
+        return limits
+    return replace(limits, seconds=max(limits.seconds - (time.time() - journal.events[0].at), 0.001))

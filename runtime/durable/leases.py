@@ -1,0 +1,87 @@
+"""The leases of the runs that this runtime drives: taken, kept, and given back together."""
+
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Callable
+from time import monotonic
+
+import anyio
+
+from ...stores.contract import EventLog, Lease
+from ...stores.errors import LeaseHeld, StoreError
+from ..errors import RunElsewhere
+
+_log = logging.getLogger("loopbus.runtime")
+_LOOK_S = 0.1
+"""How often a lease is asked for that somebody else has just now."""
+
+
+class Leases:
+    """Claims runs for one holder, and keeps the claims alive while ``renew_for_ever`` runs.
+
+    A lease lasts ``ttl_s`` seconds and is renewed three times in that while. ``on_lost`` is called with each run whose
+    lease somebody else has taken meanwhile.
+    """
+
+    def __init__(self, log: EventLog, ttl_s: float, on_lost: Callable[[str], None]) -> None:
+        self.holder = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._log = log
+        self._ttl_s = ttl_s
+        self._on_lost = on_lost
+        self._held: dict[str, Lease] = {}
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    async def claim(self, run_id: str, patience_s: float = 0.0) -> Lease:
+        """Take the right to drive a run, waiting for so long at most if somebody else has it.
+
+        :raises RunElsewhere: somebody else has it still.
+        """
+        deadline = monotonic() + patience_s
+        while True:
+            try:
+                lease = await self._log.claim(run_id, self.holder, ttl_s=self._ttl_s)
+            except LeaseHeld as held:
+                if monotonic() >= deadline:
+                    raise RunElsewhere(f"run {run_id} is driven by {held.holder} just now", run_id) from held
+                await anyio.sleep(_LOOK_S)
+            else:
+                self._held[run_id] = lease
+                return lease
+
+    def forget(self, run_id: str) -> None:
+        """Stop keeping the lease of a run that is over, or was taken."""
+        self._held.pop(run_id, None)
+
+    async def release(self, run_id: str) -> None:
+        """Give a lease back, so that nobody has to wait for its end."""
+        lease = self._held.pop(run_id, None)
+        if lease is not None:
+            await self._log.release(lease)
+
+    async def release_all(self) -> None:
+        """Give back all that is left."""
+        for run_id in list(self._held):
+            await self.release(run_id)
+
+    async def renew_for_ever(self) -> None:
+        """Keep all leases alive until this is cancelled."""
+        while True:
+            await anyio.sleep(self._ttl_s / 3)
+            if self._held:
+                await self._renew()
+
+    async def _renew(self) -> None:
+        asked = dict(self._held)
+        try:
+            kept = await self._log.renew(self.holder, ttl_s=self._ttl_s)
+        except StoreError as error:
+            _log.warning("%d leases could not be renewed: %s", len(asked), error)
+            return
+        for run_id, lease in asked.items():
+            if run_id not in kept and self._held.get(run_id) is lease:
+                self.forget(run_id)
+                self._on_lost(run_id)

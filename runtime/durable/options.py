@@ -1,0 +1,15 @@
+"""How a runtime treats its store."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeepOptions:
+    """Bounds of what a runtime does with its store."""
+
+    lease_s: float = 30.0
+    """How long a run stays this process's own without a sign of life; after that any other may take it up."""
+    patience_s: float = 30.0
+    """How long a run waits for a store that cannot be written to, before it is left."""
+    attempts: int = 5
+    """How often a run is taken up after crashes without finishing a turn, before it is given up as a dead letter."""

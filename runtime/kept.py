@@ -1,0 +1,149 @@
+"""What may be asked of a runtime about runs that its store has, whoever drives them."""
+
+import logging
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+from pydantic import JsonValue
+
+from ..bus.event import Event
+from ..handlers.limits import Limits
+from ..stores.contract import EventLog
+from ..stores.errors import NoSuchRun, StoreError
+from .durable.keeper import Keeper
+from .errors import BadInput, RunInterrupted, UnknownAgent
+from .frontier import frontier
+from .reader import Reader
+from .roll import Roll
+from .run import Run
+from .spec import AgentSpec, OutputT
+
+_log = logging.getLogger("loopbus.runtime")
+_PAGE = 500
+
+
+class Kept:
+    """The doors to the runs in the store of a runtime. All but ``attach`` and ``get`` need one.
+
+    :raises BadInput: there is none.
+    """
+
+    _keeper: Keeper | None
+    _roll: Roll
+
+    def find(self, run_id: str) -> Run | None:
+        """The run of this id, if it goes on here or is among the last that are over here; else None.
+
+        Of those, 1,024 runs are kept at most, and 50,000 events.
+        An id cannot be guessed, but who has seen it knows it: ask whose run it is before you show it.
+        """
+        return self._roll.find(run_id)
+
+    @property
+    def store(self) -> EventLog:
+        """Where the logs of all runs are kept."""
+        return self._kept("store").log
+
+    async def get(self, run_id: str) -> Run:
+        """A run, whether it goes on here, elsewhere, nowhere, or is over. Nothing is driven by this.
+
+        :raises NoSuchRun: there is no such run.
+        """
+        run = self.find(run_id)
+        if run is not None:
+            return run
+        if self._keeper is None:
+            raise NoSuchRun(f"this runtime has no run {run_id}, or has forgotten it; a store would keep it")
+        return await self._keeper.get(run_id)
+
+    async def resume(
+        self,
+        run_id: str,
+        *,
+        agent: AgentSpec[OutputT] | None = None,
+        deps: Any = None,
+        limits: Limits | None = None,
+    ) -> Run[OutputT]:
+        """Go on with a run from where its log ends, and return it at once; one that goes on here already is returned.
+
+        A reply that is in the log is not paid for again. A tool that was started and has no result is not started
+        again, unless it is declared ``idempotent``: its outcome is ``unknown``, and the model is told. A run that waits
+        for people still does. ``agent`` is found by its name where it is not given.
+
+        :raises NoSuchRun: the store has no such run.
+        :raises UnknownAgent: no agent of that name is known here.
+        :raises RunElsewhere: another process drives the run.
+        :raises CannotResume: its log has something in it that this program cannot go on from.
+        """
+        keeper = self._kept("resume()")
+        run = self.find(run_id) or await keeper.get(run_id)
+        await keeper.take_up(run, agent, deps, limits)
+        return run
+
+    async def recover(self, *, deps: Any = None) -> list[Run]:
+        """Go on with every run that has no end, nobody drives, and does not only wait for people; those are returned.
+
+        One that cannot go on here is left alone, and the log says why; so is one that another process drives. A run
+        that was taken up too often without getting on (``KeepOptions.attempts``) ends failed, as a dead letter.
+        """
+        keeper = self._kept("recover()")
+        recovered: list[Run] = []
+        async for run_id in _unfinished(keeper.log):
+            if self.find(run_id) is not None:
+                continue
+            try:
+                run = await keeper.get(run_id)
+                if _has_something_to_do(run):
+                    await keeper.take_up(run, None, deps)
+                    recovered.append(run)
+            except (StoreError, RunInterrupted, UnknownAgent) as error:
+                _log.warning("run %s was not recovered: %s", run_id, error)
+        return recovered
+
+    def attach(self, run_id: str, *, after: int = 0, ephemeral: bool = False) -> Reader | AsyncGenerator[Event, None]:
+        """Every durable event of a run behind ``after``, once and in order, then those to come, up to the terminal one.
+
+        The run may be driven here, in another process, or be over; nothing before ``after`` is read. With ``ephemeral``
+        the pieces of messages come too, of a run that is driven here.
+
+        :raises NoSuchRun: there is no such run; raised by the iteration.
+        """
+        run = self.find(run_id)
+        if run is not None:
+            return run.events(after=after, ephemeral=ephemeral)
+        if self._keeper is None:
+            raise NoSuchRun(f"this runtime has no run {run_id}, or has forgotten it; a store would keep it")
+        return self._keeper.log.tail(run_id, after=after)
+
+    async def decide(
+        self,
+        run_id: str,
+        call_id: str,
+        *,
+        approve: bool,
+        author: str = "",
+        reason: str = "",
+        arguments: Mapping[str, JsonValue] | None = None,
+    ) -> Run:
+        """Decide about a call of any run of the store (see ``Run.decide``), and let it go on here, if it can."""
+        run = await self.get(run_id)
+        await run.decide(call_id, approve=approve, author=author, reason=reason, arguments=arguments)
+        return run
+
+    def _kept(self, what: str) -> Keeper:
+        if self._keeper is None:
+            raise BadInput(f"{what} needs a store; make the runtime with one: Runtime(store='sqlite:///runs.db')")
+        return self._keeper
+
+
+async def _unfinished(log: EventLog) -> AsyncGenerator[str, None]:
+    before = None
+    while page := await log.runs(unfinished=True, before=before, limit=_PAGE):
+        before = page[-1].place
+        for info in page:
+            yield info.run_id
+
+
+def _has_something_to_do(run: Run) -> bool:
+    journal = run.journal
+    return bool(frontier(journal.events, journal.state, journal.phase))
