@@ -12,6 +12,7 @@ from .errors import (
     OtherLoop,
     OutOfOrder,
     ReaderTaken,
+    ReplayMismatch,
     RunCancelled,
     RunError,
     RunFailed,
@@ -20,6 +21,7 @@ from .errors import (
     SessionBusy,
     UsageError,
 )
+from .replaying.recording import replay_recording
 from .result import RunResult
 from .run import Run
 from .runtime import Runtime
@@ -36,6 +38,7 @@ __all__ = [
     "OutOfOrder",
     "Partial",
     "ReaderTaken",
+    "ReplayMismatch",
     "Run",
     "RunCancelled",
     "RunError",
@@ -46,4 +49,5 @@ __all__ = [
     "RuntimeClosed",
     "SessionBusy",
     "UsageError",
+    "replay_recording",
 ]

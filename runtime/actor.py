@@ -102,7 +102,7 @@ class Actor(Scope):
             verdict = None
             if event.wish and not begun and self._bus.has_policies:
                 # What they would change was changed before it came into the log.
-                _, verdict = await self._judge(event)
+                _, verdict = await self.judge(event)
             instead = _stand_in(event, verdict) if verdict is not None else None
             self._inbox.append((event, event.cause) if instead is None else (instead, event.seq))
 
@@ -121,7 +121,7 @@ class Actor(Scope):
             # What has a seq is a command that came from outside: in the log already, and only its stage is to act.
             if not event.seq:
                 if bus.has_policies:
-                    event, verdict = await self._judge(event)
+                    event, verdict = await self.judge(event)
                     if verdict is not None:
                         self._refuse(event, verdict, cause)
                         continue
@@ -167,7 +167,7 @@ class Actor(Scope):
         inbox.appendleft((event, event.cause))
         return _TURN
 
-    async def _judge(self, event: Event) -> tuple[Event, Ruling | None]:
+    async def judge(self, event: Event) -> tuple[Event, Ruling | None]:
         policies = self._bus.routes(type(event)).policies
         judged, verdict = await intercept(policies, event, self.journal.state, self.watch, self._policy_failed)
         if judged is not event and isinstance(judged, ModelReplied) and isinstance(event, ModelReplied):

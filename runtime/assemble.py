@@ -58,7 +58,7 @@ def assemble(agent: AgentSpec, models: Models, threads: ThreadPool, limits: Limi
         ),
     )
     stages.add(ModelReplied, Route())
-    stages.add(ModelFailed, Recover(agent.retry or _usual(agent), models.others, agent.compaction))
+    stages.add(ModelFailed, Recover(retrying(agent), models.others, agent.compaction))
     for again in (RetryScheduled, FallbackChosen, ContextCompacted):
         stages.add(again, ask_again)
     stages.add(ToolRequested, call_tools)
@@ -68,6 +68,6 @@ def assemble(agent: AgentSpec, models: Models, threads: ThreadPool, limits: Limi
     return dict(stages.owners)
 
 
-def _usual(agent: AgentSpec[Any]) -> Retrying:
-    """A Backend object is the caller's own, and so is the decision to ask it more than once."""
-    return USUAL if isinstance(agent.model, str) else ONCE
+def retrying(agent: AgentSpec[Any]) -> Retrying:
+    """What decides about retries. A Backend object is the caller's own, and so is whether to ask it more than once."""
+    return agent.retry or (USUAL if isinstance(agent.model, str) else ONCE)

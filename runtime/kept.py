@@ -2,20 +2,31 @@
 
 import logging
 from collections.abc import AsyncGenerator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import JsonValue
 
+from ..backends.contract import Backend
+from ..bus.bus import Bus
 from ..bus.event import Event
+from ..events.content import Message
 from ..handlers.limits import Limits
 from ..stores.contract import EventLog
 from ..stores.errors import NoSuchRun, StoreError
+from .agents import Agents
+from .durable.forking import Edit
 from .durable.keeper import Keeper
 from .errors import BadInput, RunInterrupted, UnknownAgent
 from .frontier import frontier
+from .prepared import Prepared
 from .reader import Reader
+from .replaying.replay import replay_events
+from .replaying.rulings import JUDGED
+from .result import RunResult
 from .roll import Roll
 from .run import Run
+from .said import said
 from .spec import AgentSpec, OutputT
 
 _log = logging.getLogger("loopbus.runtime")
@@ -30,6 +41,9 @@ class Kept:
 
     _keeper: Keeper | None
     _roll: Roll
+    _agents: Agents
+    _prepared: Prepared
+    bus: Bus
 
     def find(self, run_id: str) -> Run | None:
         """The run of this id, if it goes on here or is among the last that are over here; else None.
@@ -99,6 +113,85 @@ class Kept:
             except (StoreError, RunInterrupted, UnknownAgent) as error:
                 _log.warning("run %s was not recovered: %s", run_id, error)
         return recovered
+
+    async def fork(
+        self,
+        run_id: str,
+        *,
+        at: int,
+        agent: AgentSpec[OutputT] | None = None,
+        model: str | Backend | None = None,
+        message: str | Message | None = None,
+        results: Mapping[str, str] | None = None,
+        session: str | None = None,
+        deps: Any = None,
+        limits: Limits | None = None,
+    ) -> Run[OutputT]:
+        """Start a run that has the first ``at`` events of another one and goes its own way from there; return it.
+
+        The shared events are not copied. What is changed: ``message`` is said to the model beside the rest, ``results``
+        stand in for what the tools of calls that are open there would have said, ``model`` is asked from there on, or
+        another ``agent`` goes on, which else is found by its name. A call that had been started there is not started
+        again, as after a crash. The fork is in no session unless one is named.
+
+        :raises NoSuchRun: the store has no such run.
+        :raises StoreMisused: the run has no event ``at``.
+        :raises BadInput: the run is over there, or one of the ``results`` is for a call that is not open there.
+        :raises UnknownAgent: no agent of the run's name is known here.
+        """
+        keeper = self._kept("fork()")
+        info = await keeper.log.info(run_id)
+        base = agent or self._agents.find(info.agent, "")
+        used = base if model is None else replace(base, model=model)
+        if used is not base:
+            self._agents.meet(used)
+        edit = Edit(
+            message=None if message is None else said(message),
+            results=dict(results or {}),
+            model="" if model is None else self._prepared.backend(model).model,
+            agent="" if agent is None else agent.name,
+        )
+        return await keeper.fork(run_id, at, edit, used, session, deps, limits)
+
+    async def replay(
+        self,
+        run_id: str,
+        *,
+        agent: AgentSpec[OutputT] | None = None,
+        deps: Any = None,
+        limits: Limits | None = None,
+    ) -> RunResult[OutputT] | None:
+        """Execute a run again, with models, tools, people and policies answered from its log; the result must be that log.
+
+        Nothing is done on the way, and nothing written. The answer is what the run came to, None if it has no end yet.
+        Of the kinds of events that policies are attached for now, what those made of them is taken from the log.
+        ``limits`` are those that the run was started with, where they were not the agent's own.
+
+        :raises ReplayMismatch: the code does something else than it did; names the first event and shows a diff.
+        :raises NoSuchRun: there is no such run.
+        """
+        run = await self.get(run_id)
+        found = agent or self._agents.find(run.agent, run.state.setup)
+        judged = [each for each in JUDGED if self.bus.routes(each).policies]
+        return await replay_events(found, run.log, judged=judged, deps=deps, limits=limits)
+
+    async def delete(self, run_id: str) -> bool:
+        """Delete a run for good: its log, what was large in it, and what this runtime remembers; False if there is none.
+
+        One that goes on here is stopped first; whoever drives it elsewhere is refused from now on.
+        """
+        keeper = self._kept("delete()")
+        await keeper.forget(run_id)
+        self._roll.forget(run_id)
+        return await keeper.log.delete(run_id)
+
+    async def delete_session(self, name: str) -> int:
+        """Delete every run of a session for good (see ``delete``); the answer is how many there were."""
+        log, deleted = self._kept("delete_session()").log, 0
+        while runs := await log.runs(session=name):
+            for info in runs:
+                deleted += await self.delete(info.run_id)
+        return deleted
 
     def attach(self, run_id: str, *, after: int = 0, ephemeral: bool = False) -> Reader | AsyncGenerator[Event, None]:
         """Every durable event of a run behind ``after``, once and in order, then those to come, up to the terminal one.

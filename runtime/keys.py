@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 
-from .errors import KeyReused
+from ..events.run import RunStarted
 from .run import Run
 
 
@@ -11,23 +11,15 @@ class Keys:
 
     def __init__(self, capacity: int = 1024) -> None:
         self._capacity = capacity
-        self._runs: OrderedDict[str, tuple[object, Run]] = OrderedDict()
+        self._runs: OrderedDict[str, tuple[RunStarted, Run]] = OrderedDict()
 
-    def find(self, key: str, request: object) -> Run | None:
-        """The run that was started with this key.
+    def find(self, key: str) -> tuple[RunStarted, Run] | None:
+        """How a run began that was started with this key, and the run."""
+        return self._runs.get(key)
 
-        :raises KeyReused: it was started with another request; give the new request its own key.
-        """
-        known = self._runs.get(key)
-        if known is None:
-            return None
-        if known[0] != request:
-            raise KeyReused(f"key {key!r} belongs to run {known[1].id}, which was started with another request")
-        return known[1]
-
-    def remember(self, key: str, request: object, run: Run) -> None:
+    def remember(self, key: str, first: RunStarted, run: Run) -> None:
         """Note a new run; the oldest finished one is forgotten when there are too many."""
-        self._runs[key] = (request, run)
+        self._runs[key] = (first, run)
         if len(self._runs) <= self._capacity:
             return
         for old, (_, known) in self._runs.items():

@@ -40,6 +40,12 @@ class Roll:
         """Note that a run goes on elsewhere, or another time."""
         self._live.pop(run.id, None)
 
+    def forget(self, run_id: str) -> None:
+        """Keep nothing of a run that is over."""
+        gone = self._finished.pop(run_id, None)
+        if gone is not None:
+            self._events -= gone.state.seq
+
     def end(self, run: Run) -> None:
         """Note that a run is over; those that ended first are forgotten when there are too many."""
         if self._live.pop(run.id, None) is None:

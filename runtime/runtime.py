@@ -1,51 +1,49 @@
 """The runtime: owns every long-lived task, thread and connection, and starts runs."""
 
 import asyncio
-import secrets
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from anyio import move_on_after
 
-from ..bus import nesting
 from ..bus.bus import Bus
 from ..bus.guest import Watch
 from ..bus.tasks import TaskOwner
 from ..events.content import Message
-from ..events.run import RunStarted
 from ..handlers.limits import Limits
 from ..stores.contract import EventLog
 from ..stores.location import open_log
 from ..tools.threads import ThreadPool
 from .agents import Agents
-from .checks import AGENTS, COUNT, LABEL, MESSAGES, SUBSCRIBERS, TIME, check, of
+from .checks import AGENTS, COUNT, LABEL, MESSAGES, SUBSCRIBERS, TIME, Rule, check, of
 from .collector import patience
 from .durable.keeper import Keeper
 from .durable.options import KeepOptions
 from .errors import BadInput, OtherLoop, RuntimeClosed, UsageError
-from .frontier import Unanswered
 from .helpers import Zombie, Zombies
-from .journal import Journal
+from .in_memory import InMemory
 from .kept import Kept
-from .keys import Keys
 from .launch import Launcher
-from .prepared import Prepared, Stages
+from .prepared import Prepared
 from .result import RunResult
 from .roll import Roll
 from .run import Run
-from .said import conversation, made, said
+from .said import conversation, said
 from .sessions import Sessions
 from .spec import AgentSpec, OutputT
 from .stopping import Stopping
 from .subscribing import Subscribing
 from .watchdog import Watchdog
+from .wish import IfBusy, Wish
 
+_IF_BUSY = get_args(IfBusy)
 _REQUEST = {
     "agent": of(AgentSpec, "an Agent, such as Agent('local')"),
     "messages": MESSAGES,
     "session": LABEL,
+    "if_busy": Rule(_IF_BUSY.__contains__, f"one of {', '.join(map(repr, _IF_BUSY))}"),
     "key": LABEL,
     "limits": of(Limits | None, "Limits(...), or None"),
 }
@@ -100,13 +98,20 @@ class Runtime(Subscribing, Kept):
         self._watchdog = Watchdog(self._watch, self.bus.publish, blocked_s)
         self._zombies = Zombies()
         self._launcher = Launcher(self.bus, self._owner, self._watch, self._zombies, grace_s)
-        self._keys = Keys()
         self._roll = Roll()
         self._prepared = Prepared(self._threads)
         self._agents = Agents(agents)
         self._store = open_log(store) if isinstance(store, str) else store
         self._owns_store = isinstance(store, str)
         self._keeper = None if self._store is None else self._make_keeper(self._store, keeping or KeepOptions())
+        self._house = self._keeper or InMemory(
+            bus=self.bus,
+            launcher=self._launcher,
+            prepared=self._prepared,
+            roll=self._roll,
+            sessions=self.sessions,
+            over=self._over,
+        )
         self._subscribers = tuple(subscribers)
         self._opened = self._open = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -172,20 +177,24 @@ class Runtime(Subscribing, Kept):
         *,
         messages: Sequence[Message] = (),
         session: str | None = None,
+        if_busy: IfBusy = "reject",
         key: str | None = None,
         deps: Any = None,
         limits: Limits | None = None,
     ) -> Run[OutputT]:
-        """Start a run that goes on by itself, and return it at once.
+        """Start a run that goes on by itself, and return it at once; where there is a store, when it has the run.
 
-        ``messages`` is a conversation to continue; ``session`` names one that this runtime keeps. The same ``key``
-        gives the same run, as long as it is among the last thousand. ``deps`` is handed to the tools and to
-        instructions that are a function.
+        ``messages`` is a conversation to continue; ``session`` names one that this runtime keeps. While another run
+        of it goes on, ``if_busy`` is what happens: ``reject`` is SessionBusy, ``queue`` waits for its turn, ``fork``
+        continues the conversation as it stands under a name of its own, ``<session>/<run id>``. The same ``key`` gives
+        the same run: in memory as long as it is among the last thousand, with a store from any process. ``deps`` is
+        handed to the tools and to instructions that are a function; it is not recorded.
 
         :raises RuntimeClosed: this runtime is not open.
         :raises OtherLoop: it was opened in another event loop than this one.
         :raises SessionBusy: another run of the session goes on.
         :raises KeyReused: the key was used for another prompt or agent.
+        :raises StoreError: the run could not be recorded, so there is none.
         :raises NotConfigured: the model's name, key or extra is missing.
         :raises BadInput: an argument is not what it must be; nothing was started.
         """
@@ -197,37 +206,14 @@ class Runtime(Subscribing, Kept):
                 "this runtime was opened in another event loop; from a thread beside that loop, call "
                 "asyncio.run_coroutine_threadsafe(runtime.run(...), loop)"
             )
-        check(_REQUEST, agent=agent, messages=messages, session=session, key=key, limits=limits)
-        words = said(prompt)
-        request = (agent.name, words, session)
-        known = self._keys.find(key, request) if key is not None else None
-        if known is not None:
-            return known
-        ready = self._prepared.ready(agent, limits)
-        history = self.sessions.messages(session) if session is not None else ()
-        first = made(
-            RunStarted,
-            agent=agent.name,
-            model=ready.models.first.model,
-            prompt=words,
-            history=(*history, *conversation(messages)),
-            tools=agent.toolset.names,
-            session=session,
-            key=key,
-            setup=ready.setup,
+        check(
+            _REQUEST, agent=agent, messages=messages, session=session, if_busy=if_busy, key=key, limits=limits
         )
-        # The last things that can go wrong: from here on there is a run, and it ends whatever happens.
-        nesting.chain_of(first)
         self._agents.meet(agent)
-        if self._keeper is not None:
-            return await self._keeper.begin(agent, ready, first, deps, limits or agent.limits)
-        run_id = secrets.token_hex(10)
-        if session is not None:
-            self.sessions.take(session, run_id)
-        run = self._begin(run_id, agent, ready.stages, first, deps, limits or agent.limits)
-        if key is not None:
-            self._keys.remember(key, request, run)
-        return run
+        wish = Wish(
+            agent, said(prompt), conversation(messages), session, if_busy, key, deps, limits or agent.limits
+        )
+        return await self._house.start(wish)
 
     async def run(
         self,
@@ -308,19 +294,9 @@ class Runtime(Subscribing, Kept):
         self._roll.leave(run)
         run.end()
 
-    def _begin(
-        self, run_id: str, agent: AgentSpec[OutputT], stages: Stages, first: RunStarted, deps: Any, limits: Limits
-    ) -> Run[OutputT]:
-        journal = Journal(run_id, self.bus, time.time, lambda: self._over(run))
-        run = Run(journal, agent.name, first.session, self._grace_s, agent.answer)
-        self._roll.add(run)
-        journal.append(first, 0)
-        self._launcher.launch(run, journal, stages, [Unanswered(first)], deps, limits)
-        return run
-
     def _over(self, run: Run) -> None:
         self._roll.end(run)
         run.end()
         run.slim()
-        if run.session is not None:
+        if run.session is not None and self._keeper is None:
             self.sessions.give_back(run.session, run.state.messages)

@@ -30,6 +30,10 @@ class Sessions:
         """The conversation so far; empty for a name that was never used."""
         return self._busy[name][1] if name in self._busy else self._idle.get(name, ())
 
+    def holder(self, name: str) -> str | None:
+        """The run that has a session just now."""
+        return self._busy[name][0] if name in self._busy else None
+
     def take(self, name: str, run_id: str) -> tuple[Message, ...]:
         """The conversation, for one run alone.
 

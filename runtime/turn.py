@@ -6,7 +6,7 @@ from enum import Enum
 from ..bus.event import Event
 from ..events.control import CancelRequested, LoopDetected, MessageInjected
 from ..events.custom import Custom
-from ..events.human import ApprovalDecided, ApprovalRequested
+from ..events.human import ApprovalDecided, ApprovalEscalated, ApprovalRequested
 from ..events.model import ModelFailed, ModelReplied, ModelRequested
 from ..events.money import BudgetExceeded, CostCounted, ReplyRecalled
 from ..events.output import OutputRejected
@@ -70,6 +70,7 @@ ORDER: Mapping[Phase, Row] = {
     Phase.ACTING: {
         ToolRequested: Phase.ACTING,
         ApprovalRequested: Phase.ACTING,
+        ApprovalEscalated: Phase.ACTING,
         ApprovalDecided: Phase.ACTING,
         ToolStarted: Phase.ACTING,
         ToolFinished: Phase.ACTING,

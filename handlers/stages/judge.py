@@ -7,7 +7,7 @@ from ...bus.event import Event
 from ...events.content import Refusal, ToolResult, user
 from ...events.control import MessageInjected
 from ...events.fault import Fault
-from ...events.human import ApprovalDecided
+from ...events.human import ApprovalDecided, ApprovalRequested
 from ...events.output import OutputRejected
 from ...events.run import RunFinished
 from ...events.state import RunState
@@ -123,5 +123,7 @@ def _arguments(call_id: str, before: int, run: RunScope) -> object:
                 return request.arguments
             case ApprovalDecided() as decided if decided.call_id == call_id and decided.arguments is not None:
                 return decided.arguments
+            case ApprovalRequested() as asked if asked.call_id == call_id:
+                return asked.arguments
             case _:
                 pass

@@ -4,20 +4,21 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 from weakref import WeakValueDictionary
 
 from anyio import CancelScope, Lock, move_on_after
 
 from ...bus.bus import Bus
 from ...bus.tasks import TaskOwner
+from ...events.content import Message
 from ...events.run import RunResumed, RunStarted
 from ...handlers.limits import Limits
 from ...stores.contract import EventLog
-from ...stores.errors import StoreError
+from ...stores.errors import KeyTaken, StoreError
 from ..agents import Agents
 from ..errors import LogUnavailable, RunElsewhere, RunInterrupted, RunLeft, RunTaken, UnknownAgent
 from ..frontier import Unanswered, frontier
@@ -27,9 +28,12 @@ from ..prepared import Prepared, Ready
 from ..run import Run
 from ..spec import AgentSpec
 from ..stopping import Stopping, close_run
+from ..wish import Wish
+from .forking import Edit, check_fork, fork_off
 from .journal import DurableJournal
 from .leases import Leases
 from .options import KeepOptions
+from .sessions import StoredSessions
 from .taking_up import attempts, check_readable, dead_letter, unfinished_stop
 from .writer import Writer
 
@@ -70,6 +74,7 @@ class Keeper:
         self._left = left
         self._writer = Writer(log, owner.spawn, options.patience_s)
         self._leases = Leases(log, options.lease_s, self._taken)
+        self._sessions = StoredSessions(log, self._leases, self.get)
         self._known: WeakValueDictionary[str, Run] = WeakValueDictionary()
         self._locks: WeakValueDictionary[str, Lock] = WeakValueDictionary()
 
@@ -79,18 +84,42 @@ class Keeper:
 
     # --- runs ---
 
-    async def begin(
-        self, agent: AgentSpec[Any], ready: Ready, first: RunStarted, deps: Any, limits: Limits
-    ) -> Run[Any]:
-        """Start a run; it is recorded when this returns.
+    async def start(self, wish: Wish) -> Run[Any]:
+        """Start a run, or find the one that has the wish's key; it is recorded when this returns.
 
-        :raises StoreError: its beginning cannot be recorded; there is no such run.
+        :raises SessionBusy: a run of the session has no end.
+        :raises KeyReused: the key belongs to another request.
+        :raises StoreError: the run could not be recorded; there is none.
         """
-        run, journal = self._make(secrets.token_hex(10), agent.name, first.session, agent)
-        lease = await self._leases.claim(run.id)
-        journal.drive(lease.token)
-        journal.append(first, 0)
+        if wish.key is not None:
+            for info in await self.log.runs(key=wish.key, limit=1):
+                return await self._same(wish, info.run_id)
+        ready = self._prepared.ready(wish.agent, wish.limits)
+        run_id = secrets.token_hex(10)
         try:
+            if wish.session is None:
+                return await self._begin(run_id, wish, ready, None, ())
+            async with self._sessions.entered(wish.session, run_id, wish.if_busy) as (session, history):
+                return await self._begin(run_id, wish, ready, session, history)
+        except KeyTaken as taken:
+            return await self._same(wish, taken.run_id)
+
+    async def _same(self, wish: Wish, run_id: str) -> Run[Any]:
+        """The run that has the wish's key; if its process is gone, it goes on here."""
+        run = await self.get(run_id)
+        wish.check_same(cast(RunStarted, run.log[0]))
+        if not run.journal.over and frontier(run.journal.events, run.journal.state, run.journal.phase):
+            await self.go_on(run, wish.agent, wish.deps, wish.limits)
+        return run
+
+    async def _begin(
+        self, run_id: str, wish: Wish, ready: Ready, session: str | None, history: Sequence[Message]
+    ) -> Run[Any]:
+        first = wish.first(ready, session, history)
+        run, journal = self._make(run_id, wish.agent.name, session, wish.agent)
+        journal.drive((await self._leases.claim(run_id)).token)
+        try:
+            journal.append(first, 0)
             await journal.wait_recorded()
         except asyncio.CancelledError:
             close_run(journal, "cancelled", Stopping("cancelled", "the caller was cancelled"), ())
@@ -98,7 +127,7 @@ class Keeper:
         except RunInterrupted as failure:
             raise failure.__cause__ or failure from None
         self._began(run)
-        self._launcher.launch(run, journal, ready.stages, [Unanswered(first)], deps, limits, parks=True)
+        self._launcher.launch(run, journal, ready.stages, [Unanswered(first)], wish.deps, wish.limits, parks=True)
         return run
 
     async def get(self, run_id: str) -> Run[Any]:
@@ -139,6 +168,42 @@ class Keeper:
                 return
             await self._resume(run, journal, found, ready, deps, limits or found.limits)
 
+    async def fork(
+        self,
+        source: str,
+        at: int,
+        edit: Edit,
+        agent: AgentSpec[Any],
+        session: str | None,
+        deps: Any,
+        limits: Limits | None,
+    ) -> Run[Any]:
+        """Begin a run with the first ``at`` events of another, and drive it on from there.
+
+        :raises NoSuchRun: the store has no such source.
+        :raises BadInput: the run cannot be forked there, or not with this edit.
+        """
+        ready = self._prepared.ready(agent, limits)
+        run, journal = self._make(secrets.token_hex(10), agent.name, session, agent)
+        lease = await self._leases.claim(run.id)
+        try:
+            await self.log.fork(source, run.id, at=at, session=session, token=lease.token)
+            await self._catch_up(journal)
+            check_readable(run.id, journal.events)
+            check_fork(journal, edit)
+        except BaseException:
+            with CancelScope(shield=True):
+                await self.log.delete(run.id)
+                self._leases.forget(run.id)
+            raise
+        journal.drive(lease.token)
+        fork_off(journal, source, edit)
+        await journal.wait_recorded()
+        self._began(run)
+        left = frontier(journal.events, journal.state, journal.phase)
+        self._launcher.launch(run, journal, ready.stages, left, deps, limits or agent.limits, parks=True)
+        return run
+
     async def _resume(
         self, run: Run[Any], journal: DurableJournal, agent: AgentSpec[Any], ready: Ready, deps: Any, limits: Limits
     ) -> None:
@@ -178,12 +243,23 @@ class Keeper:
                 if durable.driven:
                     durable.leave()
 
-    async def go_on(self, run: Run[Any]) -> None:
+    async def go_on(
+        self, run: Run[Any], agent: AgentSpec[Any] | None = None, deps: Any = None, limits: Limits | None = None
+    ) -> None:
         """See ``Desk``."""
         try:
-            await self.take_up(run)
+            await self.take_up(run, agent, deps, limits)
         except (UnknownAgent, RunElsewhere) as error:
             _log.info("run %s does not go on here: %s", run.id, error)
+
+    async def forget(self, run_id: str) -> None:
+        """Stop a run that is driven here, and remember nothing of it: it is to be deleted."""
+        run = self._known.pop(run_id, None)
+        if run is not None and _durable(run.journal).driven:
+            run.stop(Stopping("cancelled", "the run is deleted"), "runtime")
+            await _durable(run.journal).wait_left()
+        if run is not None and not run.journal.ended:
+            _durable(run.journal).fail(RunLeft(f"run {run_id} was deleted", run_id))
 
     # --- the end ---
 

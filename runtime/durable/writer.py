@@ -9,7 +9,7 @@ from ...bus.errors import BadEvent
 from ...bus.event import Event
 from ...bus.tasks import Spawn
 from ...stores.contract import EventLog
-from ...stores.errors import LeaseLost, StoreError, StoreUnavailable
+from ...stores.errors import KeyTaken, LeaseLost, StoreError, StoreUnavailable
 from ..errors import LogUnavailable, RunInterrupted, RunTaken
 from .journal import DurableJournal
 
@@ -44,7 +44,8 @@ class Writer:
                 await self._append(events, journal.token)
                 journal.recorded(len(events))
         except (StoreError, BadEvent) as error:
-            _log.error("run %s is left, for its log cannot be written: %s", journal.run_id, error)
+            if not isinstance(error, KeyTaken):
+                _log.error("run %s is left, for its log cannot be written: %s", journal.run_id, error)
             journal.fail(_interruption(journal, error))
         finally:
             self._writing.discard(journal)

@@ -63,6 +63,13 @@ async def test_runs_without_a_key_are_all_their_own() -> None:
         assert first.id != second.id
 
 
+def first_of(run: Run) -> RunStarted:
+    """What a run began with."""
+    first = run.log[0]
+    assert isinstance(first, RunStarted)
+    return first
+
+
 async def test_only_so_many_keys_are_remembered_and_no_run_that_goes_on_is_forgotten() -> None:
     """The oldest finished one goes; were it a live one, a repeated request would start it again beside itself."""
     gate = Gate()
@@ -74,9 +81,9 @@ async def test_only_so_many_keys_are_remembered_and_no_run_that_goes_on_is_forgo
             runs.append(run)
         keys = Keys(capacity=2)
         for place, run in enumerate(runs):
-            keys.remember(f"key-{place}", "request", run)
-        found = [keys.find(f"key-{place}", "request") for place in range(4)]
-        assert found == [runs[0], None, None, runs[3]]
+            keys.remember(f"key-{place}", first_of(run), run)
+        found = [keys.find(f"key-{place}") for place in range(4)]
+        assert found == [(first_of(runs[0]), runs[0]), None, None, (first_of(runs[3]), runs[3])]
         gate.open.set()
         await runs[0].result()
 
@@ -88,8 +95,8 @@ async def test_while_every_known_run_goes_on_none_is_forgotten() -> None:
         keys, runs = Keys(capacity=1), list[Run]()
         for place in range(3):
             runs.append(await tested.start(agent(call("wait"), text("done"), tools=[waiting(gate)])))
-            keys.remember(f"key-{place}", "request", runs[-1])
-        assert [keys.find(f"key-{place}", "request") for place in range(3)] == runs
+            keys.remember(f"key-{place}", first_of(runs[-1]), runs[-1])
+        assert [keys.find(f"key-{place}") for place in range(3)] == [(first_of(run), run) for run in runs]
         gate.open.set()
         for run in runs:
             await run.result()

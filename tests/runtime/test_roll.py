@@ -83,7 +83,7 @@ async def test_a_run_that_nobody_holds_is_gone_at_once() -> None:
         run = await runtime.start(CANARY, "go")
         await run.outcome()
         gone = ref(run)
-        runtime._roll = Roll()  # pyright: ignore[reportPrivateUsage]  # as if a thousand others had ended since
+        runtime._roll._finished.clear()  # pyright: ignore[reportPrivateUsage]  # as if a thousand others had ended since
         gc.collect()
         gc.disable()
         try:

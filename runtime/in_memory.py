@@ -1,0 +1,95 @@
+"""Starts runs whose logs are kept in memory."""
+
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakValueDictionary
+
+from anyio import Lock
+
+from ..bus import nesting
+from ..bus.bus import Bus
+from ..events.content import Message
+from .errors import SessionBusy
+from .frontier import Unanswered
+from .journal import Journal
+from .keys import Keys
+from .launch import Launcher
+from .prepared import Prepared
+from .roll import Roll
+from .run import Run
+from .sessions import Sessions
+from .wish import Wish, branch
+
+
+class InMemory:
+    """The runs of a runtime without a store. ``over`` is told when one ends."""
+
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        launcher: Launcher,
+        prepared: Prepared,
+        roll: Roll,
+        sessions: Sessions,
+        over: Callable[[Run], None],
+    ) -> None:
+        self._bus = bus
+        self._launcher = launcher
+        self._prepared = prepared
+        self._roll = roll
+        self._sessions = sessions
+        self._over = over
+        self._keys = Keys()
+        self._queues: WeakValueDictionary[str, Lock] = WeakValueDictionary()
+
+    async def start(self, wish: Wish) -> Run[Any]:
+        """Start a run, or find the one that has the wish's key.
+
+        :raises SessionBusy: another run of the session goes on.
+        :raises KeyReused: the key belongs to another request.
+        """
+        known = self._keys.find(wish.key) if wish.key is not None else None
+        if known is not None:
+            wish.check_same(known[0])
+            return known[1]
+        ready = self._prepared.ready(wish.agent, wish.limits)
+        run_id = secrets.token_hex(10)
+        session = wish.session
+        history: tuple[Message, ...] = ()
+        if session is not None:
+            if wish.if_busy == "queue":
+                return await self._start_in_turn(wish, session)
+            history = self._sessions.messages(session)
+            if wish.if_busy == "fork" and self._sessions.holder(session) is not None:
+                session = branch(session, run_id)
+        first = wish.first(ready, session, history)
+        # The last things that can go wrong: from here on there is a run, and it ends whatever happens.
+        nesting.chain_of(first)
+        if session is not None:
+            self._sessions.take(session, run_id)
+        journal = Journal(run_id, self._bus, time.time, lambda: self._over(run))
+        run: Run[Any] = Run(journal, wish.agent.name, session, self._launcher.grace_s, wish.agent.answer)
+        self._roll.add(run)
+        journal.append(first, 0)
+        self._launcher.launch(run, journal, ready.stages, [Unanswered(first)], wish.deps, wish.limits)
+        if wish.key is not None:
+            self._keys.remember(wish.key, first, run)
+        return run
+
+    async def _start_in_turn(self, wish: Wish, session: str) -> Run[Any]:
+        """Start a run when no other has its session; those that wait are served in the order of their coming."""
+        lock = self._queues.get(session)
+        if lock is None:
+            lock = self._queues[session] = Lock()
+        async with lock:
+            while True:
+                try:
+                    return await self.start(wish._replace(if_busy="reject"))
+                except SessionBusy:
+                    holder = self._roll.find(self._sessions.holder(session) or "")
+                    if holder is None:
+                        raise
+                    await holder.outcome()

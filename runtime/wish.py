@@ -1,0 +1,65 @@
+"""A run that somebody wants to be started."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, NamedTuple
+
+from ..events.content import Message
+from ..events.run import RunStarted
+from ..handlers.limits import Limits
+from .errors import KeyReused
+from .prepared import Ready
+from .said import made
+from .spec import AgentSpec
+
+IfBusy = Literal["reject", "queue", "fork"]
+"""What becomes of a run whose session another one has: ``SessionBusy``, a wait for that one's end, or a new session."""
+
+
+class Wish(NamedTuple):
+    """What ``Runtime.start`` was given, checked."""
+
+    agent: AgentSpec[Any]
+    prompt: Message
+    messages: tuple[Message, ...]
+    session: str | None
+    if_busy: IfBusy
+    key: str | None
+    deps: Any
+    limits: Limits
+
+    def first(self, ready: Ready, session: str | None, history: Sequence[Message]) -> RunStarted:
+        """The event that a run begins with.
+
+        :raises BadInput: a part of it is not what it must be.
+        """
+        return made(
+            RunStarted,
+            agent=self.agent.name,
+            model=ready.models.first.model,
+            prompt=self.prompt,
+            history=(*history, *self.messages),
+            tools=self.agent.toolset.names,
+            session=session,
+            key=self.key,
+            setup=ready.setup,
+        )
+
+    def check_same(self, first: RunStarted) -> None:
+        """See to it that a run which has this key was asked for in these words.
+
+        :raises KeyReused: it was another request; give this one its own key.
+        """
+        asked = (first.agent, first.prompt)
+        if asked != (self.agent.name, self.prompt) or not _same_session(self, first):
+            raise KeyReused(f"key {self.key!r} belongs to run {first.run_id}, which was started with another request")
+
+
+def _same_session(wish: Wish, first: RunStarted) -> bool:
+    return first.session == wish.session or (
+        wish.if_busy == "fork" and f"{first.session}".startswith(f"{wish.session}/")
+    )
+
+
+def branch(session: str, run_id: str) -> str:
+    """The name of the session that a run forks from another."""
+    return f"{session}/{run_id}"
