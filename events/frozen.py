@@ -1,10 +1,11 @@
 """JSON values that nobody can change, because everybody is shown the same one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import isfinite
 from typing import Annotated, Any, NoReturn, cast
 
-from pydantic import JsonValue, PlainValidator
+from pydantic import JsonValue
+from pydantic_core import CoreSchema, core_schema
 
 from .errors import BadContent
 
@@ -129,8 +130,21 @@ for _name in (
 ):  # fmt: skip
     setattr(FrozenList, _name, _refuse)
 
-Json = Annotated[JsonValue, PlainValidator(freeze)]
+
+class _Frozen:
+    """Validates by a function, and serializes what it gave as what it is: pydantic's own would call Python for that."""
+
+    def __init__(self, freeze: Callable[[object], object]) -> None:
+        self._freeze = freeze
+
+    def __get_pydantic_core_schema__(self, *_: object) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            self._freeze, json_schema_input_schema=core_schema.any_schema()
+        )
+
+
+Json = Annotated[JsonValue, _Frozen(freeze)]
 """Any JSON value, frozen."""
 
-JsonObject = Annotated[Mapping[str, JsonValue], PlainValidator(freeze_object)]
+JsonObject = Annotated[Mapping[str, JsonValue], _Frozen(freeze_object)]
 """A JSON object, frozen."""

@@ -3,22 +3,30 @@
 from ..handlers.limits import Limits
 from ..tools.output import Partial
 from .agent import Agent
+from .durable.options import KeepOptions
 from .errors import (
     BadInput,
+    CannotResume,
     InsideLoop,
     KeyReused,
     LimitReached,
+    LogUnavailable,
     NothingToDecide,
     OtherLoop,
     OutOfOrder,
     ReaderTaken,
     ReplayMismatch,
     RunCancelled,
+    RunElsewhere,
     RunError,
     RunFailed,
+    RunInterrupted,
+    RunLeft,
     RunOver,
+    RunTaken,
     RuntimeClosed,
     SessionBusy,
+    UnknownAgent,
     UsageError,
 )
 from .replaying.recording import replay_recording
@@ -29,10 +37,13 @@ from .runtime import Runtime
 __all__ = [
     "Agent",
     "BadInput",
+    "CannotResume",
     "InsideLoop",
+    "KeepOptions",
     "KeyReused",
     "LimitReached",
     "Limits",
+    "LogUnavailable",
     "NothingToDecide",
     "OtherLoop",
     "OutOfOrder",
@@ -41,13 +52,18 @@ __all__ = [
     "ReplayMismatch",
     "Run",
     "RunCancelled",
+    "RunElsewhere",
     "RunError",
     "RunFailed",
+    "RunInterrupted",
+    "RunLeft",
     "RunOver",
     "RunResult",
+    "RunTaken",
     "Runtime",
     "RuntimeClosed",
     "SessionBusy",
+    "UnknownAgent",
     "UsageError",
     "replay_recording",
 ]

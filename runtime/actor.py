@@ -230,9 +230,7 @@ class Actor(Scope):
     def ending(self) -> bool:
         """Whether the run takes no more commands: it is over, is being stopped, or has decided to end."""
         return (
-            self.done
-            or self.stop_reason is not None
-            or any(isinstance(event, RunFinished) for event, _ in self._inbox)
+            self.done or self.stop_reason is not None or any(isinstance(event, RunFinished) for event, _ in self._inbox)
         )
 
     def command(self, event: Event, cause: int) -> Event:

@@ -36,15 +36,17 @@ async def _keep(loop: asyncio.AbstractEventLoop) -> AsyncGenerator[Runtime, None
         await runtime.aclose()
 
 
-def run_in_new_loop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
-    """Run ``work`` to its end in an event loop of its own.
+def run_in_new_loop(
+    work: Callable[[], Coroutine[Any, Any, T]],
+    what: str = "run_sync()",
+    instead: str = "use `await agent.run(...)` instead",
+) -> T:
+    """Run ``work`` to its end in an event loop of its own. ``what`` the caller calls this, and what to do ``instead``.
 
     :raises InsideLoop: a loop runs here already.
     """
     if _a_loop_runs():
-        raise InsideLoop(
-            "run_sync() would block the event loop that is running here; use `await agent.run(...)` instead"
-        )
+        raise InsideLoop(f"{what} would block the event loop that is running here; {instead}")
     return asyncio.run(work())
 
 

@@ -161,7 +161,7 @@ class Kept:
         deps: Any = None,
         limits: Limits | None = None,
     ) -> RunResult[OutputT] | None:
-        """Execute a run again, with models, tools, people and policies answered from its log; the result must be that log.
+        """Execute a run again, with models, tools and people answered from its log; what comes of it must be that log.
 
         Nothing is done on the way, and nothing written. The answer is what the run came to, None if it has no end yet.
         Of the kinds of events that policies are attached for now, what those made of them is taken from the log.
@@ -176,7 +176,7 @@ class Kept:
         return await replay_events(found, run.log, judged=judged, deps=deps, limits=limits)
 
     async def delete(self, run_id: str) -> bool:
-        """Delete a run for good: its log, what was large in it, and what this runtime remembers; False if there is none.
+        """Delete a run for good: its log, what was large in it, what this runtime remembers; False if there is none.
 
         One that goes on here is stopped first; whoever drives it elsewhere is refused from now on.
         """

@@ -216,7 +216,7 @@ class Run(Generic[OutputT]):
         return self.journal.over if self._actor is None or self._actor.done else self._actor.ending
 
     async def _command(self, make: Callable[[], tuple[Event, int]]) -> None:
-        """Append what somebody outside wants of the run, wherever it stands, and let it act on that."""
+        """Append what somebody outside wants of the run, wherever it stands, and let it act; then it is recorded."""
         self._check_loop()
         desk, actor = self._desk, self._actor
         if desk is not None and self._undriven:
@@ -230,6 +230,9 @@ class Run(Generic[OutputT]):
         command = actor.command(event, cause)
         if cause:
             actor.react(command)
+        if self.journal.unrecorded:
+            # Whoever is told that this was taken may forget it: from then on only the log knows.
+            await self.journal.wait_recorded()
 
     def _injection(self, message: str | Message, author: str) -> MessageInjected:
         if self._ending:

@@ -21,7 +21,7 @@ from .checks import AGENTS, COUNT, LABEL, MESSAGES, SUBSCRIBERS, TIME, Rule, che
 from .collector import patience
 from .durable.keeper import Keeper
 from .durable.options import KeepOptions
-from .errors import BadInput, OtherLoop, RuntimeClosed, UsageError
+from .errors import OtherLoop, RuntimeClosed, UsageError
 from .helpers import Zombie, Zombies
 from .in_memory import InMemory
 from .kept import Kept
@@ -51,13 +51,22 @@ _OPTIONS = {
     "store": of(str | EventLog | None, "a URL such as 'sqlite:///runs.db', an EventLog, or None for memory"),
     "agents": AGENTS,
     "keeping": of(KeepOptions | None, "KeepOptions(...), or None"),
-    "subscribers": SUBSCRIBERS, "grace_s": TIME, "threads": COUNT, "blocked_s": TIME, "sessions": COUNT}
+    "subscribers": SUBSCRIBERS,
+    "grace_s": TIME,
+    "threads": COUNT,
+    "blocked_s": TIME,
+    "sessions": COUNT,
+}
 
 
 class Runtime(Subscribing, Kept):
     """Where runs live. Use it as ``async with Runtime() as runtime``; leaving the block stops every run.
 
-    ``store=None`` keeps the logs in memory, which is all that this version can do.
+    ``store`` is where the logs of all runs are kept: a URL such as ``sqlite:///runs.db``, or an ``EventLog``, which the
+    caller closes. Then leaving the block only *leaves* the runs, and ``resume`` or ``recover`` go on with them, in this
+    or another process. None is memory. ``agents`` are those that runs of other processes may be found to have, by name;
+    ``keeping`` bounds what is done with the store.
+
     ``grace_s`` is how long a run may take to stop before its log is closed without it. ``threads`` is how many sync
     tools may run at once. ``blocked_s`` is how long the event loop may stand still before ``LoopBlocked`` says so;
     0 is never. ``sessions`` is how many named conversations are kept that no run has just now; the one that was used
@@ -206,13 +215,9 @@ class Runtime(Subscribing, Kept):
                 "this runtime was opened in another event loop; from a thread beside that loop, call "
                 "asyncio.run_coroutine_threadsafe(runtime.run(...), loop)"
             )
-        check(
-            _REQUEST, agent=agent, messages=messages, session=session, if_busy=if_busy, key=key, limits=limits
-        )
+        check(_REQUEST, agent=agent, messages=messages, session=session, if_busy=if_busy, key=key, limits=limits)
         self._agents.meet(agent)
-        wish = Wish(
-            agent, said(prompt), conversation(messages), session, if_busy, key, deps, limits or agent.limits
-        )
+        wish = Wish(agent, said(prompt), conversation(messages), session, if_busy, key, deps, limits or agent.limits)
         return await self._house.start(wish)
 
     async def run(

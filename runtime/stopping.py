@@ -43,14 +43,14 @@ def leave_run(journal: Journal, reason: str, waiting: Iterable[tuple[Event, int]
     A call that is cancelled only because of this stays open: its tool says what is to be done about it later.
     """
     for event, cause in waiting:
-        if isinstance(event, ModelReplied | ModelFailed) or (isinstance(event, ToolFinished) and event.blame != "caller"):
+        if isinstance(event, ModelReplied | ModelFailed) or (
+            isinstance(event, ToolFinished) and event.blame != "caller"
+        ):
             journal.append(event, cause)
     journal.append(RunSuspended(reason=reason, waiting=tuple(journal.state.waiting)), len(journal.events))
 
 
-def close_run(
-    journal: Journal, status: Status, stopping: Stopping, waiting: Iterable[tuple[Event, int]]
-) -> None:
+def close_run(journal: Journal, status: Status, stopping: Stopping, waiting: Iterable[tuple[Event, int]]) -> None:
     """Append everything that a whole log still needs, up to the terminal event.
 
     Replies and results that are in already are kept. A reply that was interrupted keeps its text and its cost. Every

@@ -1,7 +1,7 @@
 """One run's log where a store keeps it: nobody sees an event that the store does not have."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from ...bus.bus import Bus
@@ -9,11 +9,12 @@ from ...bus.event import Event, stamp
 from ...bus.nesting import Chain, chain_of
 from ...events.custom import Custom
 from ...stores.codec import encode
-from ...stores.opaque import OpaqueEvent
 from ..errors import RunInterrupted
 from ..journal import Journal, let_go
-from ..turn import OVER, after
+from ..turn import ORDER, OVER, after
 
+LEADS_TO = {event_class: phase for row in ORDER.values() for event_class, phase in row.items()}
+"""The phase behind each kind of event, which is the same wherever it is allowed."""
 Follow = Callable[["DurableJournal"], asyncio.Task[None]]
 Tell = Callable[["DurableJournal"], None]
 
@@ -23,8 +24,8 @@ class DurableJournal(Journal):
 
     ``append`` folds an event at once, so that stages go on, and ``record`` is told that there is something to write.
     ``recorded`` then shows it to readers and observers. While the run is driven elsewhere, or by nobody, ``adopt``
-    takes what the store has; ``follow`` starts the task that does so, for as long as somebody waits. ``on_left`` is told
-    when the run is driven here no more, though it is not over.
+    takes what the store has; ``follow`` starts the task that does so, for as long as somebody waits. ``on_left`` is
+    told when the run is driven here no more, though it is not over.
     """
 
     __slots__ = (
@@ -145,8 +146,8 @@ class DurableJournal(Journal):
         """Take an event that the store has; one that is in already changes nothing."""
         if event.seq != self.state.seq + 1:
             return
-        if not isinstance(event, OpaqueEvent):
-            self.phase = after(self.phase, type(event))
+        # The order was checked when it was written; and here an event may be missing that this program does not know.
+        self.phase = LEADS_TO.get(type(event), self.phase)
         self.events.add(event)
         self.state.add(event)
         self.wake()
@@ -209,7 +210,7 @@ class DurableJournal(Journal):
             raise self.failure
 
     @contextmanager
-    def _watching(self) -> Iterator[None]:
+    def _watching(self) -> Generator[None]:
         self._watchers += 1
         self._follow_or_not()
         try:

@@ -137,6 +137,9 @@ class Keeper:
         """
         run = self._known.get(run_id)
         if run is not None and run.journal.writable:
+            journal = _durable(run.journal)
+            if not (journal.driven or journal.over):
+                await self._catch_up(journal)
             return run
         info = await self.log.info(run_id)
         try:
@@ -306,6 +309,8 @@ class Keeper:
 
     async def _claim(self, journal: DurableJournal) -> None:
         """Take the lease of a run that may have gone on elsewhere meanwhile."""
+        # It may have been left this moment: a new token would lock out what it still writes.
+        await journal.wait_recorded()
         lease = await self._leases.claim(journal.run_id, _PATIENCE_S)
         try:
             await self._catch_up(journal)
@@ -343,7 +348,9 @@ class Keeper:
     def _was_left(self, run: Run[Any]) -> None:
         self._left(run)
         run.leave("it is driven here no more")
-        self._owner.spawn(self._leases.release(run.id), name=f"lease of run {run.id}")
+        # By the time that the task begins, the run may have been taken up once more.
+        lease = self._leases.set_aside(run.id)
+        self._owner.spawn(self._leases.give_back(lease), name=f"lease of run {run.id}")
 
     def _ended(self, run: Run[Any]) -> None:
         self._leases.forget(run.id)

@@ -31,6 +31,8 @@ class Leases:
         self._ttl_s = ttl_s
         self._on_lost = on_lost
         self._held: dict[str, Lease] = {}
+        self._aside: set[Lease] = set()
+        """What is not kept any more, and not given back yet."""
 
     def __len__(self) -> int:
         return len(self._held)
@@ -56,16 +58,33 @@ class Leases:
         """Stop keeping the lease of a run that is over, or was taken."""
         self._held.pop(run_id, None)
 
-    async def release(self, run_id: str) -> None:
-        """Give a lease back, so that nobody has to wait for its end."""
+    def set_aside(self, run_id: str) -> Lease | None:
+        """Stop keeping a lease that is to be given back, and is by ``release_all`` at the latest."""
         lease = self._held.pop(run_id, None)
         if lease is not None:
+            self._aside.add(lease)
+        return lease
+
+    async def release(self, run_id: str) -> None:
+        """Give a lease back, so that nobody has to wait for its end."""
+        await self.give_back(self.set_aside(run_id))
+
+    async def give_back(self, lease: Lease | None) -> None:
+        """Give back one that is not kept any more."""
+        if lease is None:
+            return
+        try:
             await self._log.release(lease)
+            self._aside.discard(lease)
+        except StoreError as error:
+            _log.warning("the lease of run %s was not given back, and ends by itself: %s", lease.run_id, error)
 
     async def release_all(self) -> None:
         """Give back all that is left."""
         for run_id in list(self._held):
-            await self.release(run_id)
+            self.set_aside(run_id)
+        for lease in list(self._aside):
+            await self.give_back(lease)
 
     async def renew_for_ever(self) -> None:
         """Keep all leases alive until this is cancelled."""

@@ -52,8 +52,8 @@ class StoredSessions:
                         return
                 if if_busy == "reject":
                     raise SessionBusy(
-                        f"session {name!r} is in use by run {latest.run_id}; wait for its result, send to it, resume it "
-                        "if nobody drives it, or cancel it first"
+                        f"session {name!r} is in use by run {latest.run_id}; wait for its result, send to it, resume "
+                        "it if nobody drives it, or cancel it first"
                     )
                 await (await self._get(latest.run_id)).outcome()
 

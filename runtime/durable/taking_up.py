@@ -1,6 +1,7 @@
 """Whether and how a run whose log has no end can go on: decided from the log alone."""
 
 from collections.abc import Sequence
+from itertools import takewhile
 
 from ...bus.data import known_events
 from ...bus.event import Event
@@ -15,12 +16,14 @@ from ..stopping import Stopping
 
 def attempts(events: Sequence[Event]) -> int:
     """How often a run was taken up after a crash since it last finished a turn."""
-    count = 0
-    for place in range(len(events) - 1, -1, -1):
-        if isinstance(events[place], TurnFinished):
-            break
-        if isinstance(events[place], RunResumed) and not isinstance(events[place - 1], RunSuspended):
-            count += 1
+    this_turn = list(takewhile(lambda event: not isinstance(event, TurnFinished), reversed(events)))
+    count, suspended = 0, False
+    for event in reversed(this_turn):
+        if isinstance(event, RunSuspended):
+            suspended = True
+        elif isinstance(event, RunResumed):
+            count += not suspended
+            suspended = False
     return count
 
 

@@ -1,0 +1,1 @@
+"""Executes recorded runs again, and tells what is different."""
