@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from . import concurrency, dispatch, import_time, stores, streaming, transport, turn, wires
+from . import concurrency, dispatch, durable, import_time, stores, streaming, transport, turn, wires
 from .figures import Figure
 from .harness import FULL, QUICK, Effort
 from .peers.compare import beside_peers
@@ -21,6 +21,7 @@ BENCHMARKS: Mapping[str, Callable[[Effort], list[Figure]]] = {
     "wires": wires.figures,
     "transport": transport.figures,
     "stores": stores.figures,
+    "durable": durable.figures,
     "import": import_time.figures,
 }
 

@@ -36,7 +36,7 @@ class RunScope(Protocol):
         ...
 
     async def wait_recorded(self) -> None:
-        """Wait until there are none: before a model is paid, and before a tool does anything."""
+        """Wait until there are none: before a tool does anything, and before anybody hears what follows from them."""
         ...
 
     @property

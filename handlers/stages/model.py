@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...backends.contract import (
     Backend,
@@ -17,7 +17,7 @@ from ...backends.contract import (
 )
 from ...backends.errors import BackendError
 from ...backends.fold import ReplyFold
-from ...bus.event import unchecked
+from ...bus.event import Event, unchecked
 from ...events.fault import Fault
 from ...events.model import ModelFailed, ModelReplied, ModelRequested, TextDelta, ThinkingDelta, ToolCallDelta
 from ...events.recovery import HedgeStarted
@@ -59,8 +59,6 @@ class AskModel:
         self._hedge_s = hedge_s
 
     async def __call__(self, event: ModelRequested, run: RunScope) -> ModelReplied | ModelFailed:
-        if run.unrecorded:
-            await run.wait_recorded()
         state = run.state
         request = _request(
             Window(state.transcript.messages, event.messages, event.first, event.pinned),
@@ -81,9 +79,14 @@ class AskModel:
             try:
                 async for delta in deltas:
                     fold.add(delta)
-                    tell = _TELL.get(type(delta))
-                    if tell is not None:
-                        tell(delta, run, event.seq)
+                    told = _TOLD.get(type(delta))
+                    if told is not None and run.hears(told.event_class):
+                        if run.unrecorded:
+                            # Nobody hears of a reply before its request; meanwhile the model has begun.
+                            await run.wait_recorded()
+                        piece = told.of(delta)
+                        if piece is not None:
+                            run.tell(piece, event.seq)
             except BaseException:
                 # One that came to its end is closed.
                 await deltas.aclose()
@@ -112,23 +115,27 @@ class AskModel:
         return hedged(lambda: backend.stream(request), after_s, lambda: run.append(started, event.seq))
 
 
-def _text(delta: TextPiece, run: RunScope, about: int) -> None:
-    if run.hears(TextDelta):
-        run.tell(_text_delta(text=delta.text), about)
+def _text(delta: TextPiece) -> TextDelta:
+    return _text_delta(text=delta.text)
 
 
-def _thinking(delta: ThinkingPiece, run: RunScope, about: int) -> None:
-    if delta.text and run.hears(ThinkingDelta):
-        run.tell(ThinkingDelta(text=delta.text), about)
+def _thinking(delta: ThinkingPiece) -> ThinkingDelta | None:
+    return ThinkingDelta(text=delta.text) if delta.text else None
 
 
-def _tool_call(delta: ToolCallPiece, run: RunScope, about: int) -> None:
-    if run.hears(ToolCallDelta):
-        run.tell(ToolCallDelta(slot=delta.slot, name=delta.name, arguments=delta.arguments), about)
+def _tool_call(delta: ToolCallPiece) -> ToolCallDelta:
+    return ToolCallDelta(slot=delta.slot, name=delta.name, arguments=delta.arguments)
 
 
-_TELL: Mapping[type[Delta], Callable[[Any, RunScope, int], None]] = {
-    TextPiece: _text,
-    ThinkingPiece: _thinking,
-    ToolCallPiece: _tool_call,
+class _Told(NamedTuple):
+    """What is told of a kind of delta, where anybody hears it."""
+
+    event_class: type[Event]
+    of: Callable[[Any], Event | None]
+
+
+_TOLD: Mapping[type[Delta], _Told] = {
+    TextPiece: _Told(TextDelta, _text),
+    ThinkingPiece: _Told(ThinkingDelta, _thinking),
+    ToolCallPiece: _Told(ToolCallDelta, _tool_call),
 }

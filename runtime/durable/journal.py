@@ -3,18 +3,22 @@
 import asyncio
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import Any
 
 from ...bus.bus import Bus
-from ...bus.event import Event, stamp
+from ...bus.event import Event, already_published
 from ...bus.nesting import Chain, chain_of
+from ...bus.nesting import current as _handler_here
 from ...events.custom import Custom
+from ...events.state import FOLDS
 from ...stores.codec import encode
 from ..errors import RunInterrupted
 from ..journal import Journal, let_go
 from ..turn import ORDER, OVER, after
 
-LEADS_TO = {event_class: phase for row in ORDER.values() for event_class, phase in row.items()}
+_LEADS_TO = {event_class: phase for row in ORDER.values() for event_class, phase in row.items()}
 """The phase behind each kind of event, which is the same wherever it is allowed."""
+
 Follow = Callable[["DurableJournal"], asyncio.Task[None]]
 Tell = Callable[["DurableJournal"], None]
 
@@ -90,17 +94,30 @@ class DurableJournal(Journal):
 
         :raises BadEvent: an application's own event holds what cannot be recorded; nothing was appended.
         """
-        chain = chain_of(event)
-        if isinstance(event, Custom):
+        # As in ``Journal``, written out.
+        event_class, events, state = type(event), self.events, self.state
+        chain = chain_of(event) if _handler_here() is not None else ()
+        phase = self.phase.following.get(event_class) or after(self.phase, event_class)
+        fold = FOLDS.get(event_class)
+        if fold is None and isinstance(event, Custom):
             encode(event)
-        phase = after(self.phase, type(event))
-        stamp(event, self.run_id, self.state.seq + 1, self._clock(), cause)
+        fields: dict[str, Any] = event.__dict__  # pyright: ignore[reportAssignmentType]  # taken for the class's own
+        if fields["seq"]:
+            raise already_published(event)
+        fields["run_id"] = self.run_id
+        fields["seq"] = state.seq = state.seq + 1
+        fields["at"] = self._clock()
+        fields["cause"] = cause
         self.phase = phase
-        self.events.add(event)
-        self.state.add(event)
+        events.classes.append(event_class)
+        events.fields.append(fields)
+        if fold is not None:
+            fold(state, event)
+        if not self._pending:
+            self._record(self)
         self._pending.append((event, chain))
-        self._record(self)
-        if self._bus.routes(type(event)).derivers:
+        routes = self._bus.table.get(event_class) or self._bus.routes(event_class)
+        if routes.derivers:
             self.derive(event)
         return event
 
@@ -147,7 +164,7 @@ class DurableJournal(Journal):
         if event.seq != self.state.seq + 1:
             return
         # The order was checked when it was written; and here an event may be missing that this program does not know.
-        self.phase = LEADS_TO.get(type(event), self.phase)
+        self.phase = _LEADS_TO.get(type(event), self.phase)
         self.events.add(event)
         self.state.add(event)
         self.wake()
