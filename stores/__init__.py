@@ -1,11 +1,13 @@
-"""The log on disk: append, read, follow, list, lease, delete."""
+"""The log on disk: append, read, follow, list, fork, lease, delete, hand over."""
 
 from .contract import EventLog, Lease, Proof, RunInfo, SessionInfo, Survives
 from .errors import (
+    BadExport,
     KeyTaken,
     LeaseHeld,
     LeaseLost,
     NoSuchRun,
+    NotInstalled,
     NotOurs,
     SchemaTooNew,
     StoreBroken,
@@ -23,11 +25,14 @@ from .location import open_log
 from .log import Log
 from .memory import MemoryRows
 from .opaque import OpaqueEvent
+from .postgres import PostgresRows
 from .rows import RowStore
 from .sqlite import SqliteRows
+from .transfer import export_run, export_session, import_run, import_session
 from .upcasting import upcasts
 
 __all__ = [
+    "BadExport",
     "EventLog",
     "KeyTaken",
     "Lease",
@@ -36,8 +41,10 @@ __all__ = [
     "Log",
     "MemoryRows",
     "NoSuchRun",
+    "NotInstalled",
     "NotOurs",
     "OpaqueEvent",
+    "PostgresRows",
     "Proof",
     "RowStore",
     "RunInfo",
@@ -55,6 +62,10 @@ __all__ = [
     "Survives",
     "UpcastFailed",
     "WrongSeq",
+    "export_run",
+    "export_session",
+    "import_run",
+    "import_session",
     "open_log",
     "upcasts",
 ]

@@ -6,11 +6,13 @@ between the quotes, so the same text or picture is the same artifact in every ev
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import NamedTuple
 
 from pydantic_core import from_json, to_json
+
+from .rows import Entry
 
 LARGE = 65_536
 """Bytes from which on a text is an artifact, unless the log is told otherwise."""
@@ -59,6 +61,11 @@ def holes(body: bytes) -> list[Hole]:
         return []
     line, _, _ = body.partition(b"\n")
     return [Hole(place, size, bytes.fromhex(digest)) for place, size, digest in from_json(line)]
+
+
+def used(entries: Iterable[Entry]) -> list[tuple[int, bytes]]:
+    """Which entry has which artifact, as seq and digest, each pair once."""
+    return list(dict.fromkeys((entry.seq, hole.digest) for entry in entries for hole in holes(entry.body)))
 
 
 def fill(body: bytes, holes: list[Hole], artifacts: Mapping[bytes, bytes]) -> bytes:

@@ -22,3 +22,8 @@ class Bells:
         bell = self._bells.pop(run_id, None)
         if bell is not None:
             bell.set()
+
+    def ring_all(self) -> None:
+        """Wake everybody: any run may have more events."""
+        for run_id in list(self._bells):
+            self.ring(run_id)

@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Literal, Protocol, Self, runtime_checkable
 
 from ..bus.event import Event
 from ..events.run import Status
@@ -28,6 +28,12 @@ class RunInfo:
     """The last event."""
     status: Status | None
     """None while the run goes on, or where it was broken off."""
+    ended_at: float | None = None
+    """When the last event was published, once the run is over."""
+    source: str | None = None
+    """The run that has this one's events up to ``at`` too: the one that was forked, while it is not deleted."""
+    at: int = 0
+    """The last event that was forked along; 0 for a run without a source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,7 @@ class Proof:
     digest: str
 
 
+@runtime_checkable
 class EventLog(Protocol):
     """The durable events of many runs, each an unbroken sequence 1, 2, 3 ...
 
@@ -117,11 +124,13 @@ class EventLog(Protocol):
         *,
         session: str | None = None,
         key: str | None = None,
+        agent: str | None = None,
+        status: Status | None = None,
         unfinished: bool = False,
         before: int | None = None,
         limit: int = 100,
     ) -> list[RunInfo]:
-        """Runs, the latest first: all of them, or those of a session, with a key, without an end.
+        """Runs, the latest first: all, or those of a session or an agent, with a key or a status, without an end.
 
         The next page begins ``before`` the place of the last run of this one.
         """
@@ -129,6 +138,20 @@ class EventLog(Protocol):
 
     async def sessions(self) -> list[SessionInfo]:
         """Every named conversation, the one with the latest run first."""
+        ...
+
+    async def fork(self, source: str, run_id: str, *, at: int, session: str | None = None, token: int = 0) -> None:
+        """Begin run ``run_id`` with the events 1 to ``at`` of another one, which are not copied: both runs have them.
+
+        Whoever reads the fork gets them as its own, with its id; what is appended to it begins with ``at + 1``. Its
+        chain goes on from the source's, so ``verify`` proves the shared part along with the rest. It has the source's
+        agent, no key, the store's time as its start, and outlives the source. ``token`` is that of the fork's lease.
+
+        :raises NoSuchRun: the log has no such source.
+        :raises StoreMisused: the source has no event ``at``.
+        :raises WrongSeq: there is a run ``run_id`` already.
+        :raises LeaseLost: the token is not that of the latest lease of ``run_id``.
+        """
         ...
 
     async def verify(self, run_id: str) -> Proof:
@@ -142,12 +165,20 @@ class EventLog(Protocol):
     async def delete(self, run_id: str) -> bool:
         """Delete a run for good, with its lease and the artifacts that no other run refers to; False if there is none.
 
-        Whoever still writes it is refused from now on.
+        Events that forks of it have too stay theirs, and nobody else's. Whoever still writes it is refused from now on.
         """
         ...
 
     async def delete_session(self, name: str) -> int:
         """Delete every run of a session for good; the answer is how many there were."""
+        ...
+
+    async def expire(self, *, ended_before: float, limit: int = 1_000) -> int:
+        """Delete for good the runs that ended before a time, in seconds since the epoch; unfinished ones stay.
+
+        At most ``limit`` of them, those that ended first, in one go: call it again while the answer, which is how many
+        there were, is ``limit``.
+        """
         ...
 
     async def claim(self, run_id: str, holder: str, *, ttl_s: float = 30.0) -> Lease:

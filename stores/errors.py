@@ -9,13 +9,15 @@ LoopbusError            every error that a caller of ours may see
     LeaseLost           somebody else drives the run by now, so this write was refused
     StoreMisused        an argument has a value that it cannot have
     SchemaTooNew        a newer loopbus has written this store; this one leaves it alone
-    NotOurs             the file is a database of another program
+    NotOurs             the file or the schema is another program's
+    NotInstalled        what the store needs is an extra that is not installed
     UpcastFailed        an event of an older version could not be brought up to date
     StoreDamaged        what is read is not what was written
+    BadExport           lines that are to be imported are not whole, or not as they were exported; names the line
     StoreUnavailable    nothing was written; the same call may work later
       StoreBusy         another process kept the store for longer than our patience
       StoreFull         there is no space left
-      StoreBroken       the store cannot be opened, read or written
+      StoreBroken       the store cannot be opened, read or written; or was lost over a commit, of which nobody knows
       StoreClosed       this end of the store was closed
 """
 
@@ -71,7 +73,11 @@ class SchemaTooNew(StoreError):
 
 
 class NotOurs(StoreError):
-    """The file is a database of another program."""
+    """The file or the schema is another program's."""
+
+
+class NotInstalled(StoreError):
+    """What the store needs is an extra that is not installed; the message has the command."""
 
 
 class UpcastFailed(StoreError):
@@ -80,6 +86,15 @@ class UpcastFailed(StoreError):
 
 class StoreDamaged(StoreError):
     """What is read is not what was written. ``run_id`` and ``seq`` name the first event that this is known of."""
+
+
+class BadExport(StoreError, ValueError):
+    """Lines that are to be imported are not whole, or not as they were exported; nothing of them was written."""
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(message)
+        self.line = line
+        """The first that is wrong, counted from 1."""
 
 
 class StoreUnavailable(StoreError):
@@ -95,7 +110,11 @@ class StoreFull(StoreUnavailable):
 
 
 class StoreBroken(StoreUnavailable):
-    """The store cannot be opened, read or written."""
+    """The store cannot be opened, read or written.
+
+    Where a server was lost while it committed, nobody knows what came of that, and the message says so. The same append
+    to the same log object finds out: it writes what is missing, and nothing twice.
+    """
 
 
 class StoreClosed(StoreUnavailable):

@@ -9,24 +9,27 @@ import anyio
 
 from ..bus.event import Event
 from ..events.frozen import whole
-from ..events.run import RunFinished
+from ..events.run import RunFinished, Status
 from .artifacts import LARGE, fill, holes, intact, is_whole
 from .bells import Bells
 from .chain import flaw
 from .codec import batch_of, decode
 from .contract import Lease, Proof, RunInfo, SessionInfo, Survives
 from .errors import StoreDamaged, StoreMisused
-from .rows import Row, RowStore, RunQuery
+from .rows import Fork, Hearing, Row, RowStore, RunQuery
 
 PAGE = 256
 """Rows that a reader takes from the store at a time: no reader keeps the store, or much memory, for long."""
+HEARD_S = 5.0
+"""How often ``tail`` looks where it is told what others write: a word of theirs may have been lost."""
 
 
 class Log:
     """An ``EventLog`` over a ``RowStore``, which it closes with itself.
 
     Texts of ``large_bytes`` and more are kept apart from their events, once however many events have them. ``poll_s``
-    is how often ``tail`` looks for what other processes have written; this process's own appends wake it at once.
+    is how often ``tail`` looks for what other processes have written, where the store does not hear of that by itself;
+    this process's own appends wake it at once.
 
     :raises StoreMisused: ``large_bytes`` is below 1, or ``poll_s`` not above 0.
     """
@@ -71,6 +74,7 @@ class Log:
     async def tail(self, run_id: str, *, after: int = 0) -> AsyncGenerator[Event, None]:
         """See ``EventLog``."""
         while True:
+            heard = isinstance(self._rows, Hearing) and await self._rows.hear(self._bells)
             # The bell comes before the look, or what is written in between would be heard too late.
             bell = self._bells.of(run_id)
             async with aclosing(self.read(run_id, after=after)) as events:
@@ -79,7 +83,7 @@ class Log:
                     after = event.seq
                     if isinstance(event, RunFinished):
                         return
-            with anyio.move_on_after(self._poll_s):
+            with anyio.move_on_after(max(self._poll_s, HEARD_S) if heard else self._poll_s):
                 await bell.wait()
 
     async def info(self, run_id: str) -> RunInfo:
@@ -91,17 +95,24 @@ class Log:
         *,
         session: str | None = None,
         key: str | None = None,
+        agent: str | None = None,
+        status: Status | None = None,
         unfinished: bool = False,
         before: int | None = None,
         limit: int = 100,
     ) -> list[RunInfo]:
         """See ``EventLog``."""
         _require(limit >= 1, f"limit={limit}: a page has at least one run")
-        return await self._rows.runs(RunQuery(session, key, unfinished, before, limit))
+        return await self._rows.runs(RunQuery(session, key, agent, status, unfinished, before, limit))
 
     async def sessions(self) -> list[SessionInfo]:
         """See ``EventLog``."""
         return await self._rows.sessions()
+
+    async def fork(self, source: str, run_id: str, *, at: int, session: str | None = None, token: int = 0) -> None:
+        """See ``EventLog``."""
+        whole(run_id, "a run's id")
+        await self._rows.fork(Fork(source, run_id, at, session, token))
 
     async def verify(self, run_id: str) -> Proof:
         """See ``EventLog``."""
@@ -126,6 +137,11 @@ class Log:
     async def delete_session(self, name: str) -> int:
         """See ``EventLog``."""
         return await self._rows.delete_session(name)
+
+    async def expire(self, *, ended_before: float, limit: int = 1_000) -> int:
+        """See ``EventLog``."""
+        _require(limit >= 1, f"limit={limit}: nothing would ever expire")
+        return await self._rows.expire(ended_before, limit)
 
     async def claim(self, run_id: str, holder: str, *, ttl_s: float = 30.0) -> Lease:
         """See ``EventLog``."""

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from ..events.run import Status
+from .bells import Bells
 from .contract import Lease, RunInfo, SessionInfo, Survives
 
 
@@ -39,6 +40,13 @@ class Opening(NamedTuple):
     started_at: float
 
 
+class Ending(NamedTuple):
+    """What the last event says of its run."""
+
+    status: Status
+    ended_at: float
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What one append writes, together or not at all."""
@@ -48,10 +56,20 @@ class Batch:
     token: int = 0
     opening: Opening | None = None
     """Set where the first entry begins the run."""
-    status: Status | None = None
+    ending: Ending | None = None
     """Set where the last entry ends it."""
     artifacts: Mapping[bytes, bytes] = field(default_factory=dict[bytes, bytes])
-    """Large values by their SHA-256."""
+    """Large values by their SHA-256; ``artifacts.used`` says which entry has which."""
+
+
+class Fork(NamedTuple):
+    """A run to begin with the events of another; the fields are those of ``EventLog.fork``."""
+
+    source: str
+    run_id: str
+    at: int
+    session: str | None = None
+    token: int = 0
 
 
 class Head(NamedTuple):
@@ -66,7 +84,10 @@ class Page(NamedTuple):
 
     head: Head
     before: bytes
-    """The digest of the row before the first one that was asked for."""
+    """The digest of the row before the first one that was asked for; ahead of row 1 stands the run's genesis.
+
+    The genesis of a fork is its source's, also when that is deleted: a store keeps it with the fork.
+    """
     rows: list[Row]
 
 
@@ -75,6 +96,8 @@ class RunQuery(NamedTuple):
 
     session: str | None = None
     key: str | None = None
+    agent: str | None = None
+    status: Status | None = None
     unfinished: bool = False
     before: int | None = None
     limit: int = 100
@@ -90,8 +113,19 @@ class RowStore(Protocol):
         """Check a batch with ``admit``, and write what that gives."""
         ...
 
+    async def fork(self, fork: Fork) -> None:
+        """Check a fork with ``admit_fork``, and write down that it has the rows of its source up to ``fork.at``.
+
+        Its head is then ``(fork.at, the digest of that row)``. If ``fork.at`` is the source's end, its ending is the
+        source's too.
+        """
+        ...
+
     async def page(self, run_id: str, after: int, limit: int) -> Page:
-        """At most ``limit`` rows behind ``after``, in order, and without reading those before."""
+        """At most ``limit`` rows behind ``after``, in order, and without reading those before.
+
+        A fork's are its source's up to where it was forked, which may be a fork too, and then its own.
+        """
         ...
 
     async def artifacts(self, digests: Sequence[bytes]) -> dict[bytes, bytes]:
@@ -104,9 +138,13 @@ class RowStore(Protocol):
 
     async def sessions(self) -> list[SessionInfo]: ...
 
-    async def delete(self, run_id: str) -> int: ...
+    async def delete(self, run_id: str) -> int:
+        """Delete a run, its lease, and what no other run has of its rows and artifacts: see ``forks.bequeathed``."""
+        ...
 
     async def delete_session(self, name: str) -> int: ...
+
+    async def expire(self, ended_before: float, limit: int) -> int: ...
 
     async def claim(self, run_id: str, holder: str, ttl_s: float) -> Lease: ...
 
@@ -115,3 +153,12 @@ class RowStore(Protocol):
     async def release(self, lease: Lease) -> None: ...
 
     async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class Hearing(Protocol):
+    """A ``RowStore`` that can be told by others what they write."""
+
+    async def hear(self, bells: Bells) -> bool:
+        """From now on, ring the bell of each run that another process writes to; whether that works just now."""
+        ...

@@ -1,20 +1,30 @@
 """What is read: each function is one job, and leaves no cursor open behind it."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from ..chain import genesis
 from ..contract import RunInfo, SessionInfo
-from ..errors import NoSuchRun, StoreDamaged
+from ..errors import StoreDamaged
 from ..rows import Head, Page, Row, RunQuery
 from .connection import Database
+from .forks import digest_of, no_such_run, stretches
 
-_HEAD = "SELECT place, seq, digest FROM runs WHERE run_id = ?"
-_BEFORE = "SELECT digest FROM events WHERE run = ? AND seq = ?"
-_ROWS = "SELECT seq, kind, body, digest FROM events WHERE run = ? AND seq > ? ORDER BY seq LIMIT ?"
+_HEAD = """
+SELECT place, seq, digest, source, cast(at AS INTEGER), cast(genesis AS BLOB) FROM runs WHERE run_id = ?"""
+_ROWS = "SELECT seq, kind, body, digest FROM events WHERE run = ? AND seq > ? AND seq <= ? ORDER BY seq LIMIT ?"
 _KIND = "SELECT name, version FROM kinds WHERE kind = ?"
 _ARTIFACT = "SELECT value FROM artifacts WHERE digest = ?"
-_INFO = "SELECT run_id, place, agent, session, key, started_at, seq, status FROM runs"
+_INFO = """
+SELECT runs.run_id, runs.place, runs.agent, runs.session, runs.key, runs.started_at, runs.seq, runs.status,
+runs.ended_at, sources.run_id, runs.at FROM runs LEFT JOIN runs AS sources ON sources.place = runs.source"""
+_CLAUSES = {
+    "session": "runs.session = ?",
+    "key": "runs.key = ?",
+    "agent": "runs.agent = ?",
+    "status": "runs.status = ?",
+    "before": "runs.place < ?",
+}
+"""What a query may ask for, as SQL has it."""
 _SESSIONS = """
 SELECT session, count(*), run_id, started_at, max(place) FROM runs
 WHERE session IS NOT NULL GROUP BY session ORDER BY max(place) DESC"""
@@ -27,12 +37,18 @@ def page(db: Database, run_id: str, after: int, limit: int) -> Page:
         found = db.execute(_HEAD, (run_id,)).fetchone()
         if found is None:
             raise no_such_run(run_id)
-        place, seq, digest = found
+        place, seq, digest, source, at, start = found
         if not isinstance(seq, int):
             raise StoreDamaged(f"run {run_id} ends with event {seq!r}, and nobody wrote that", run_id=run_id)
-        before = db.execute(_BEFORE, (place, after)).fetchone() if after else (genesis(run_id),)
-        rows = db.execute(_ROWS, (place, after, limit)).fetchall()
-        return Page(Head(seq, digest), before[0] if before else b"", [_row(db, *row) for row in rows])
+        parts = stretches(db, place, source, at, after)
+        before = digest_of(db, parts, after) if after else start or genesis(run_id)
+        rows: list[Row] = []
+        for run, behind, last in parts:
+            some = db.execute(_ROWS, (run, max(after, behind), last, limit - len(rows)))
+            rows += [_row(db, *row) for row in some.fetchall()]
+            if len(rows) == limit:
+                break
+        return Page(Head(seq, digest), before, rows)
     finally:
         db.execute("COMMIT")
 
@@ -45,7 +61,7 @@ def artifacts(db: Database, digests: Sequence[bytes]) -> dict[bytes, bytes]:
 
 def info(db: Database, run_id: str) -> RunInfo:
     """One run."""
-    found = db.execute(f"{_INFO} WHERE run_id = ?", (run_id,)).fetchone()
+    found = db.execute(f"{_INFO} WHERE runs.run_id = ?", (run_id,)).fetchone()
     if found is None:
         raise no_such_run(run_id)
     return RunInfo(*found)
@@ -53,11 +69,11 @@ def info(db: Database, run_id: str) -> RunInfo:
 
 def runs(db: Database, query: RunQuery) -> list[RunInfo]:
     """Some runs, the latest first."""
-    wanted: dict[str, Any] = {"session = ?": query.session, "key = ?": query.key, "place < ?": query.before}
-    given = {clause: value for clause, value in wanted.items() if value is not None}
-    clauses = [*given, *(["status IS NULL"] if query.unfinished else [])]
+    asked = query._asdict()
+    given = {clause: asked[name] for name, clause in _CLAUSES.items() if asked[name] is not None}
+    clauses = [*given, *(["runs.status IS NULL"] if query.unfinished else [])]
     where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
-    found = db.execute(f"{_INFO}{where} ORDER BY place DESC LIMIT ?", (*given.values(), query.limit))
+    found = db.execute(f"{_INFO}{where} ORDER BY runs.place DESC LIMIT ?", (*given.values(), query.limit))
     return [RunInfo(*each) for each in found.fetchall()]
 
 
@@ -65,11 +81,6 @@ def sessions(db: Database) -> list[SessionInfo]:
     """Every session, the one with the latest run first."""
     # Beside max(), SQLite answers a bare column from the row that has the maximum.
     return [SessionInfo(name, count, latest, at) for name, count, latest, at, _ in db.execute(_SESSIONS).fetchall()]
-
-
-def no_such_run(run_id: str) -> NoSuchRun:
-    """What is wrong with a run that is not there."""
-    return NoSuchRun(f"this store has no run {run_id}: it never began here, or was deleted", run_id=run_id)
 
 
 def _row(db: Database, seq: int, number: int, body: bytes, digest: bytes) -> Row:

@@ -23,12 +23,18 @@ CREATE TABLE runs (
     key TEXT,
     started_at REAL NOT NULL,
     status TEXT,
+    ended_at REAL,
     seq INTEGER NOT NULL,
-    digest BLOB NOT NULL
+    digest BLOB NOT NULL,
+    source INTEGER, -- the place of the run that has the events up to `at`; NULL: all are this run's own
+    at INTEGER NOT NULL DEFAULT 0,
+    genesis BLOB -- the digest before event 1, of a run that was forked; NULL: the one of its id
 );
 CREATE UNIQUE INDEX runs_by_key ON runs (key) WHERE key IS NOT NULL;
 CREATE INDEX runs_by_session ON runs (session, place) WHERE session IS NOT NULL;
 CREATE INDEX runs_unfinished ON runs (place) WHERE status IS NULL;
+CREATE INDEX runs_by_end ON runs (ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX runs_by_source ON runs (source) WHERE source IS NOT NULL;
 CREATE TABLE events ( -- in the order of writing: many runs that write at once fill the same pages
     place INTEGER PRIMARY KEY,
     run INTEGER NOT NULL,
@@ -42,12 +48,13 @@ CREATE TABLE artifacts (
     digest BLOB PRIMARY KEY,
     value BLOB NOT NULL
 );
-CREATE TABLE uses ( -- which runs refer to an artifact; the last one takes it along
+CREATE TABLE uses ( -- which events refer to an artifact; the last one takes it along
     digest BLOB NOT NULL,
     run INTEGER NOT NULL,
-    PRIMARY KEY (digest, run)
+    seq INTEGER NOT NULL,
+    PRIMARY KEY (digest, run, seq)
 ) WITHOUT ROWID;
-CREATE INDEX uses_by_run ON uses (run);
+CREATE INDEX uses_by_run ON uses (run, seq);
 CREATE TABLE leases (
     run_id TEXT PRIMARY KEY,
     holder TEXT NOT NULL,

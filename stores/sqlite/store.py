@@ -7,8 +7,8 @@ from os import PathLike, fspath
 
 from ..contract import Lease, RunInfo, SessionInfo, Survives
 from ..errors import StoreBusy, StoreMisused
-from ..rows import Batch, Page, RunQuery
-from . import reads, writes
+from ..rows import Batch, Fork, Page, RunQuery
+from . import deletion, forks, reads, writes
 from .connection import SYNCHRONOUS, Database, Settings, open_database
 from .worker import Worker
 
@@ -20,7 +20,7 @@ class SqliteRows:
     system, so a cut of the power may take the last appends, never the file. ``patience_s`` is how long to wait for
     another process that writes, before ``StoreBusy``. ``largest_bytes`` bounds the file. A file whose write-ahead log
     is damaged opens only with ``accept_loss``, without the events that were in the damaged part. ``clock`` gives
-    seconds since the epoch, for leases.
+    seconds since the epoch, for leases and forks.
 
     :raises StoreMisused: an argument has a value that it cannot have.
     """
@@ -50,6 +50,10 @@ class SqliteRows:
         """See ``RowStore``."""
         await self._worker.write(partial(_append, batch))
 
+    async def fork(self, fork: Fork) -> None:
+        """See ``RowStore``."""
+        await self._worker.write(lambda db: forks.fork(db, fork, self._clock()))
+
     async def page(self, run_id: str, after: int, limit: int) -> Page:
         """See ``RowStore``."""
         return await self._worker.read(lambda db: reads.page(db, run_id, after, limit))
@@ -72,11 +76,15 @@ class SqliteRows:
 
     async def delete(self, run_id: str) -> int:
         """See ``RowStore``."""
-        return await self._delete(lambda db: writes.delete(db, run_id))
+        return await self._delete(lambda db: deletion.delete(db, run_id))
 
     async def delete_session(self, name: str) -> int:
         """See ``RowStore``."""
-        return await self._delete(lambda db: writes.delete_session(db, name))
+        return await self._delete(lambda db: deletion.delete_session(db, name))
+
+    async def expire(self, ended_before: float, limit: int) -> int:
+        """See ``RowStore``."""
+        return await self._delete(lambda db: deletion.expire(db, ended_before, limit))
 
     async def claim(self, run_id: str, holder: str, ttl_s: float) -> Lease:
         """See ``RowStore``."""

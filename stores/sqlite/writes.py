@@ -1,62 +1,45 @@
 """What is written: each function is one job inside a transaction, and refuses before it writes anything."""
 
 from ..admission import admit, key_taken
+from ..artifacts import used
 from ..contract import Lease
 from ..leases import Held, claimed
 from ..rows import Batch, Head, Opening
 from .connection import Database
 
 _HEAD = """
-SELECT runs.place, runs.seq, runs.digest, coalesce(leases.token, 0)
-FROM runs LEFT JOIN leases ON leases.run_id = runs.run_id WHERE runs.run_id = ?"""
-_TOKEN = "SELECT token FROM leases WHERE run_id = ?"
+SELECT runs.place, runs.seq, runs.digest, coalesce(leases.token, 0) FROM (SELECT ?1 AS asked)
+LEFT JOIN runs ON runs.run_id = asked LEFT JOIN leases ON leases.run_id = asked"""
 _KEY = "SELECT run_id FROM runs WHERE key = ?"
 _BEGIN = """
-INSERT INTO runs (run_id, agent, session, key, started_at, status, seq, digest) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
-RETURNING place"""
+INSERT INTO runs (run_id, agent, session, key, started_at, status, ended_at, seq, digest)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _GO_ON = "UPDATE runs SET seq = ?, digest = ? WHERE place = ?"
-_END = "UPDATE runs SET seq = ?, digest = ?, status = ? WHERE place = ?"
+_END = "UPDATE runs SET seq = ?, digest = ?, status = ?, ended_at = ? WHERE place = ?"
 _EVENT = "INSERT INTO events (run, seq, kind, body, digest) VALUES (?, ?, ?, ?, ?)"
 _KIND = "SELECT kind FROM kinds WHERE name = ? AND version = ?"
 _NEW_KIND = "INSERT INTO kinds (name, version) VALUES (?, ?) RETURNING kind"
 _ARTIFACT = "INSERT OR IGNORE INTO artifacts (digest, value) VALUES (?, ?)"
-_USE = "INSERT OR IGNORE INTO uses (digest, run) VALUES (?, ?)"
+_USE = "INSERT INTO uses (digest, run, seq) VALUES (?, ?, ?)"
 
 _LEASE = "SELECT holder, token, until, ttl_s FROM leases WHERE run_id = ?"
 _CLAIM = "INSERT OR REPLACE INTO leases (run_id, holder, token, until, ttl_s) VALUES (?, ?, ?, ?, ?)"
 _RENEW = "UPDATE leases SET until = ?, ttl_s = ? WHERE holder = ? RETURNING run_id"
 _RELEASE = "UPDATE leases SET holder = '' WHERE run_id = ? AND token = ?"
 
-_PLACE = "SELECT place FROM runs WHERE run_id = ?"
-_PLACES = "SELECT place FROM runs WHERE session = ?"
-_ORPHANS = """
-DELETE FROM artifacts WHERE digest IN (SELECT digest FROM uses WHERE run = ?1)
-AND NOT EXISTS (SELECT 1 FROM uses WHERE uses.digest = artifacts.digest AND uses.run <> ?1)"""
-_DELETE = (
-    _ORPHANS,
-    "DELETE FROM uses WHERE run = ?1",
-    "DELETE FROM events WHERE run = ?1",
-    "DELETE FROM leases WHERE run_id = (SELECT run_id FROM runs WHERE place = ?1)",
-    "DELETE FROM runs WHERE place = ?1",
-)
-
 
 def append(db: Database, batch: Batch) -> None:
     """Write a batch behind the log of its run, or begin one."""
-    found = db.execute(_HEAD, (batch.run_id,)).fetchone()
-    if found is None:
-        token = db.execute(_TOKEN, (batch.run_id,)).fetchone()
-        place, head, token = 0, None, token[0] if token else 0
-    else:
-        place, head, token = found[0], Head(found[1], found[2]), found[3]
+    place, seq, digest, token = db.execute(_HEAD, (batch.run_id,)).fetchone()
+    head = None if place is None else Head(seq, digest)
     rows = admit(batch, head, token)
     last = rows[-1]
     if head is None:
         place = _begin(db, batch, last.seq, last.digest)
-    elif batch.status is None:
+    elif batch.ending is None:
         db.execute(_GO_ON, (last.seq, last.digest, place))
     else:
-        db.execute(_END, (last.seq, last.digest, batch.status, place))
+        db.execute(_END, (last.seq, last.digest, *batch.ending, place))
     numbers = db.numbers
     db.executemany(
         _EVENT,
@@ -67,7 +50,7 @@ def append(db: Database, batch: Batch) -> None:
     )
     if batch.artifacts:
         db.executemany(_ARTIFACT, list(batch.artifacts.items()))
-        db.executemany(_USE, [(digest, place) for digest in batch.artifacts])
+        db.executemany(_USE, [(digest, place, seq) for seq, digest in used(batch.entries)])
 
 
 def claim(db: Database, run_id: str, holder: str, ttl_s: float, now: float) -> Lease:
@@ -88,33 +71,14 @@ def release(db: Database, lease: Lease) -> None:
     db.execute(_RELEASE, (lease.run_id, lease.token))
 
 
-def delete(db: Database, run_id: str) -> int:
-    """Delete a run; a lease of one that never began goes too."""
-    db.execute("DELETE FROM leases WHERE run_id = ?", (run_id,))
-    return _delete(db, db.execute(_PLACE, (run_id,)).fetchall())
-
-
-def delete_session(db: Database, name: str) -> int:
-    """Delete every run of a session."""
-    return _delete(db, db.execute(_PLACES, (name,)).fetchall())
-
-
-def _delete(db: Database, places: list[tuple[int]]) -> int:
-    for place in places:
-        for statement in _DELETE:
-            db.execute(statement, place)
-    return len(places)
-
-
-def _begin(db: Database, batch: Batch, seq: int, digest: bytes) -> int:
+def _begin(db: Database, batch: Batch, seq: int, digest: bytes) -> int | None:
     opening = batch.opening or Opening("", None, None, 0.0)
     if opening.key is not None:
         taken = db.execute(_KEY, (opening.key,)).fetchone()
         if taken is not None:
             raise key_taken(opening.key, taken[0])
-    values = (batch.run_id, opening.agent, opening.session, opening.key, opening.started_at, batch.status, seq, digest)
-    place: int = db.execute(_BEGIN, values).fetchone()[0]
-    return place
+    values = (batch.run_id, *opening, *(batch.ending or (None, None)), seq, digest)
+    return db.execute(_BEGIN, values).lastrowid
 
 
 def _number(db: Database, name: str, version: int) -> int:

@@ -24,7 +24,7 @@ from loopbus.stores import (
 )
 from loopbus.stores.codec import encode
 
-from .story import finished, placed, started, turn, whole
+from .story import finished, moved, placed, started, turn, whole
 
 
 class Clock:
@@ -270,8 +270,10 @@ class Listing:
         await log.append(started("going"))
         going, done = await log.runs()
         assert (done.run_id, done.agent, done.session, done.key) == ("done", "clerk", "alice", "req-1")
-        assert (done.seq, done.status, done.started_at) == (6, "completed", whole("done")[0].at)
-        assert (going.run_id, going.seq, going.status, going.session) == ("going", 1, None, None)
+        begun, *_, ended = whole("done")
+        assert (done.seq, done.status, done.started_at, done.ended_at) == (6, "completed", begun.at, ended.at)
+        assert (going.run_id, going.seq, going.status, going.ended_at, going.session) == ("going", 1, None, None, None)
+        assert (done.source, done.at) == (going.source, going.at) == (None, 0)
         assert [await log.info("done"), await log.info("going")] == [done, going]
 
     async def test_runs_are_found(self, log: EventLog) -> None:
@@ -285,6 +287,8 @@ class Listing:
         assert await ids(log, unfinished=True) == ["r4", "r2", "r1", "r0"]
         assert await ids(log, key="k2") == ["r2"]
         assert await ids(log, key="k9") == []
+        assert await ids(log, agent="clerk", status="completed") == ["r3"]
+        assert await ids(log, agent="porter") == await ids(log, status="failed") == []
         first = await log.runs(limit=2)
         assert await ids(log, before=first[-1].place, limit=2) == ["r2", "r1"]
 
@@ -333,6 +337,148 @@ class Deleting:
         assert await log.delete_session("alice") == 2
         assert await ids(log) == ["b1"]
         assert [each.name for each in await log.sessions()] == ["bob"]
+
+    async def test_runs_that_ended_long_ago_expire(self, log: EventLog) -> None:
+        """Those that ended first go first, a limited number in one go; what has no end stays, however old it is."""
+        for number in range(4):
+            await log.append(whole(f"r{number}", at=1_000.0 * number))
+        await log.append(started("going", at=0.0))
+        assert await log.expire(ended_before=2_500.0, limit=2) == 2
+        assert await ids(log) == ["going", "r3", "r2"]
+        assert await log.expire(ended_before=2_500.0, limit=2) == 1
+        assert await log.expire(ended_before=2_500.0) == 0
+        assert await ids(log) == ["going", "r3"]
+        with pytest.raises(StoreMisused, match="nothing would ever expire"):
+            await log.expire(ended_before=2_500.0, limit=0)
+
+
+class Forking:
+    async def test_a_fork_begins_with_the_events_of_its_source(self, log: EventLog, clock: Clock) -> None:
+        """As its own, with its id, from any place; what either run is appended is its own alone."""
+        await log.append(whole("run", session="alice", key="req-1"))
+        for at in range(1, 7):
+            await log.fork("run", f"fork-{at}", at=at, session="bob" if at == 3 else None)
+        shared = moved("fork-3", whole("run", session="alice", key="req-1")[:3])
+        assert await read(log, "fork-3") == shared
+        own = [*turn("fork-3", 4), *finished("fork-3", 8)]
+        await log.append(own)
+        for after in range(10):
+            assert await read(log, "fork-3", after) == [*shared, *own][after:]
+        assert await read(log, "run") == whole("run", session="alice", key="req-1")
+        fork = await log.info("fork-3")
+        assert (fork.source, fork.at, fork.seq, fork.key, fork.session) == ("run", 3, 8, None, "bob")
+        assert (fork.agent, fork.started_at, fork.status) == ("clerk", clock.now, "completed")
+        assert [each.run_id for each in await log.runs(unfinished=True)] == ["fork-5", "fork-4", "fork-2", "fork-1"]
+
+    async def test_a_fork_of_a_run_at_its_end_has_its_end(self, log: EventLog) -> None:
+        """Nothing says that it goes on; a fork at an earlier event does."""
+        await log.append(whole("run"))
+        await log.fork("run", "over", at=6)
+        await log.fork("run", "going", at=5)
+        going, over, run = await log.runs()
+        assert (over.status, over.ended_at, going.status, going.ended_at) == ("completed", run.ended_at, None, None)
+        assert [event.seq async for event in log.tail("over")] == [1, 2, 3, 4, 5, 6]
+
+    async def test_the_chain_of_a_fork_goes_on_from_its_source(self, log: EventLog) -> None:
+        """One proof for what is shared and what is its own; forks of one place have one digest."""
+        await log.append(whole("run"))
+        await log.fork("run", "one", at=4)
+        await log.fork("one", "two", at=4)
+        one, two = await log.verify("one"), await log.verify("two")
+        assert (one.events, one.digest) == (two.events, two.digest)
+        await log.append(moved("one", whole("run")[4:]))
+        assert (await log.verify("one")).digest == (await log.verify("run")).digest
+
+    async def test_a_fork_of_a_fork_of_a_fork_is_read(self, log: EventLog) -> None:
+        """Across every border, also where a fork adds nothing, or is forked before it begins."""
+        await log.append(started("f0"))
+        for number in range(1, 9):
+            await log.append(turn(f"f{number - 1}", 3 * number - 1))
+            await log.fork(f"f{number - 1}", f"f{number}", at=3 * number + 1)
+        await log.fork("f8", "same", at=25)
+        await log.fork("same", "early", at=3)
+        for run_id, end in (("f8", 25), ("same", 25), ("early", 3)):
+            for after in range(27):
+                assert [event.seq for event in await read(log, run_id, after)] == list(range(after + 1, end + 1))
+            assert (await log.verify(run_id)).events == end
+        assert (await log.info("early")).source == "same"
+
+    @pytest.mark.parametrize("at", [0, -1, 7])
+    async def test_a_run_is_forked_at_one_of_its_events(self, log: EventLog, at: int) -> None:
+        """Not before the first, nor behind the last."""
+        await log.append(whole("run"))
+        with pytest.raises(StoreMisused, match="run run has the events 1 to 6") as caught:
+            await log.fork("run", "fork", at=at)
+        assert (caught.value.run_id, caught.value.seq) == ("run", at)
+        assert await ids(log) == ["run"]
+
+    async def test_a_fork_needs_a_source_and_a_new_id(self, log: EventLog) -> None:
+        """And an id that can be written."""
+        await log.append(whole("run"))
+        with pytest.raises(NoSuchRun, match="no run nobody"):
+            await log.fork("nobody", "fork", at=1)
+        for run_id in ("run", "fork"):
+            if run_id == "fork":
+                await log.fork("run", "fork", at=2)
+            with pytest.raises(WrongSeq, match="is there already, and ends with event"):
+                await log.fork("run", run_id, at=3)
+        with pytest.raises(BadContent, match="a run's id holds half"):
+            await log.fork("run", "\ud800", at=1)
+        assert len(await read(log, "fork")) == 2
+
+    async def test_a_fork_is_written_by_whoever_drives_it(self, log: EventLog) -> None:
+        """Its lease is its own, from before it begins."""
+        await log.append(whole("run"))
+        lease = await log.claim("fork", "me")
+        with pytest.raises(LeaseLost, match="run fork was written to with token 0"):
+            await log.fork("run", "fork", at=4)
+        await log.fork("run", "fork", at=4, token=lease.token)
+        with pytest.raises(LeaseLost):
+            await log.append(finished("fork", 5))
+        await log.append(finished("fork", 5), token=lease.token)
+
+    async def test_a_fork_outlives_its_source(self, log: EventLog) -> None:
+        """The fork that has most of it inherits that much, others become forks of the heir; the rest is gone."""
+        said = {number: f"{number} said " * 10_000 for number in range(2, 23, 4)}
+        for first, large in said.items():
+            await log.append([*(started("run") if first == 2 else ()), *turn("run", first, said=large)])
+        for run_id, at in (("short", 3), ("long", 15), ("also", 15)):
+            await log.fork("run", run_id, at=at)
+            await log.append(turn(run_id, at + 1))
+        expected = {run_id: (await read(log, run_id), await log.verify(run_id)) for run_id in ("short", "long", "also")}
+        assert await log.delete("run")
+        for run_id, (events, proof) in expected.items():
+            assert await read(log, run_id) == events
+            assert await log.verify(run_id) == proof
+        assert {info.run_id: (info.source, info.at) for info in await log.runs()} == {
+            "long": (None, 0), "also": ("long", 15), "short": ("long", 3),
+        }  # fmt: skip
+        await log.delete("long")
+        await log.delete("short")
+        assert (await read(log, "also"), await log.verify("also")) == expected["also"]
+        with pytest.raises(WrongSeq, match="was deleted"):
+            await log.append(finished("run", 26))
+
+    async def test_a_session_is_deleted_though_others_forked_it(self, log: EventLog) -> None:
+        """What they have of it is theirs; nobody can list, read or go on with it under its own name."""
+        await log.append(whole("a1", session="alice"))
+        await log.fork("a1", "a2", at=5, session="alice")
+        await log.fork("a2", "b1", at=4, session="bob")
+        assert await log.delete_session("alice") == 2
+        assert await ids(log) == ["b1"]
+        assert (await log.info("b1")).source is None
+        assert await read(log, "b1") == moved("b1", whole("a1", session="alice")[:4])
+        assert (await log.verify("b1")).events == 4
+
+    async def test_a_reader_goes_on_when_the_source_goes(self, log: EventLog) -> None:
+        """It holds nothing between pages: the next one comes from the heir."""
+        await log.append([*started("run"), *placed("run", 2, *(TurnStarted(turn=number) for number in range(600)))])
+        await log.fork("run", "fork", at=601)
+        async with aclosing(log.read("fork")) as events:
+            seen = [(await anext(events)).seq for _ in range(10)]
+            await log.delete("run")
+            seen += [event.seq async for event in events]
+        assert seen == list(range(1, 602))
 
 
 class Leasing:
@@ -435,6 +581,7 @@ class Closing:
         asked: Sequence[Awaitable[object]] = (
             log.append(turn("run", 2)), read(log, "run"), log.info("run"), log.runs(), log.sessions(),
             log.verify("run"), log.delete("run"), log.delete_session("alice"), log.claim("run", "me"), log.renew("me"),
+            log.fork("run", "fork", at=1), log.expire(ended_before=0.0),
         )  # fmt: skip
         for each in asked:
             with pytest.raises(StoreClosed):
@@ -448,5 +595,5 @@ class Closing:
             await log.runs()
 
 
-class EveryLog(Appending, Reading, Following, Listing, Deleting, Leasing, Proving, Closing):
+class EveryLog(Appending, Reading, Following, Listing, Deleting, Forking, Leasing, Proving, Closing):
     """The whole contract."""

@@ -10,12 +10,15 @@ from hypothesis import strategies as st
 from loopbus.bus import BadEvent, Event
 from loopbus.events import ModelReplied, Text, ToolCall, ToolRequested
 from loopbus.stores import Log, MemoryRows, OpaqueEvent, SqliteRows, StoreDamaged
-from loopbus.stores.codec import batch_of, decode, encode
+from loopbus.stores.codec import batch_of, decode, encode, encode_all
 
 from ..events.strategies import VOCABULARY, events
 from .contract import read
 
 DURABLE = [each for each in VOCABULARY if each.durable]
+
+
+strange = OpaqueEvent(name="strange", version=2, body=b"[1]")
 
 
 def sequel(drawn: list[Event]) -> list[Event]:
@@ -52,6 +55,20 @@ async def test_every_event_comes_back_from_every_store(
             assert repr(await read(log, "run")) == repr(written)
             digests.add((await log.verify("run")).digest)
     assert len(digests) == 1
+
+
+@settings(max_examples=25)
+@given(drawn=st.lists(st.one_of([events(each) for each in DURABLE]) | st.just(strange), min_size=1, max_size=5))
+def test_events_that_are_written_together_are_what_each_is_alone(drawn: list[Event]) -> None:
+    """Byte for byte, whatever comes with what."""
+    assert encode_all(drawn) == [encode(event) for event in drawn]
+
+
+def test_an_event_may_say_what_stands_between_events() -> None:
+    """In a text and as one of its values."""
+    said = ["the next event"] * 3, ',"the next event",'
+    drawn = [ToolRequested(call_id="c", name="add", arguments={"said": each}) for each in said]
+    assert [json.loads(body)["arguments"]["said"] for _, _, body in encode_all(drawn)] == [said[0], said[1]]
 
 
 def nested(levels: int) -> Any:

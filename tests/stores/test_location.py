@@ -36,7 +36,7 @@ async def test_a_url_names_memory() -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("runs.db", "names no store: use one of sqlite:///runs.db, memory://"),
+        ("runs.db", "names no store: use one of sqlite:///runs.db, postgresql://user@host/database, memory://"),
         ("mysql://host/runs", "names no store"),
         ("sqlite://runs.db", "names no file: write sqlite:///runs.db"),
         ("sqlite:///", "names no file"),

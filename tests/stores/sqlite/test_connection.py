@@ -1,20 +1,23 @@
 """Opening the file: many at once, under a lock, with the promised pragmas."""
 
 import sqlite3
-from contextlib import closing
+import sys
+from contextlib import aclosing, closing
 from pathlib import Path
 
 import anyio
 import anyio.lowlevel
 import pytest
 
+from loopbus.events import TurnStarted
 from loopbus.stores import Log, SqliteRows, StoreBusy, Survives
 from loopbus.stores.sqlite import connection
 from loopbus.stores.sqlite.connection import Settings, open_database
 from loopbus.stores.sqlite.schema import migrate
 
+from ...architecture import ROOT
 from ..contract import read
-from ..story import started, turn, whole
+from ..story import placed, started, turn, whole
 
 
 def settings(path: Path, survives: Survives = "power-loss", patience_s: float = 0) -> Settings:
@@ -34,13 +37,14 @@ def test_a_promise_is_kept_by_the_pragmas(tmp_path: Path, survives: Survives, le
     }  # fmt: skip
 
 
-async def test_a_locked_file_is_said_after_our_patience(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lock", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
+async def test_a_locked_file_is_said_after_our_patience(tmp_path: Path, lock: str) -> None:
     """F92: typed, and nothing was written; readers are not kept waiting; when the lock is gone, the append works."""
     path = tmp_path / "runs.db"
-    async with Log(SqliteRows(path, patience_s=0)) as log:
+    async with Log(SqliteRows(path, patience_s=0.01)) as log:
         await log.append(started("run"))
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
-            other.execute("BEGIN IMMEDIATE")
+            other.execute(lock)
             with pytest.raises(StoreBusy, match="try again later"):
                 await log.append(turn("run", 2))
             assert len(await read(log, "run")) == 1
@@ -101,6 +105,39 @@ async def test_eight_open_a_new_file_at_once(tmp_path: Path) -> None:
             assert await read(log, f"r{number}") == whole(f"r{number}")
 
 
+PROCESSES = """
+import asyncio, os, sys
+from loopbus.events import TurnStarted
+from loopbus.stores import Log, SqliteRows
+from tests.stores.story import whole
+
+async def work(name):
+    async with Log(SqliteRows(sys.argv[1], survives="process-crash", patience_s=60)) as log:
+        for event in whole(name):
+            await log.append([event])
+
+children = []
+for number in range(8):
+    child = os.fork()
+    if child == 0:
+        asyncio.run(work(f"r{number}"))
+        os._exit(0)
+    children.append(child)
+sys.exit(max(os.waitpid(child, 0)[1] for child in children))
+"""
+
+
+async def test_eight_processes_open_a_new_file_at_once(tmp_path: Path) -> None:
+    """F92: none of them is turned away, and all that they write is there."""
+    path = tmp_path / "runs.db"
+    command = [sys.executable, "-W", "error", "-c", PROCESSES, str(path)]
+    done = await anyio.run_process(command, cwd=ROOT, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+    async with Log(SqliteRows(path)) as log:
+        for number in range(8):
+            assert await read(log, f"r{number}") == whole(f"r{number}")
+
+
 async def test_two_logs_of_one_file_see_each_other(tmp_path: Path) -> None:
     """As two processes would: one follows what the other writes."""
     path = tmp_path / "runs.db"
@@ -117,6 +154,20 @@ async def test_two_logs_of_one_file_see_each_other(tmp_path: Path) -> None:
                 for event in whole("run")[1:]:
                     await writer.append([event])
         assert seen == [1, 2, 3, 4, 5, 6]
+
+
+async def test_a_reader_that_stands_still_keeps_nobody_waiting(tmp_path: Path) -> None:
+    """F93: between pages it holds nothing, so writers go on and the write-ahead log can be emptied under it."""
+    path = tmp_path / "runs.db"
+    async with Log(SqliteRows(path)) as log:
+        await log.append(started("run"))
+        await log.append(placed("run", 2, *(TurnStarted(turn=number) for number in range(400))))
+        async with aclosing(log.read("run")) as events:
+            await anext(events)
+            await log.append(placed("run", 402, TurnStarted(turn=400)))
+            with closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as other:
+                assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
+            assert [event.seq async for event in events] == list(range(2, 403))
 
 
 async def test_what_is_deleted_is_in_no_file(tmp_path: Path) -> None:

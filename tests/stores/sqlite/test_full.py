@@ -39,6 +39,19 @@ async def test_a_full_disk_is_said_and_what_was_acknowledged_stays(tmp_path: Pat
         assert await read(log, "run") == [*kept, *refused]
 
 
+async def test_an_append_goes_through_when_there_is_room_again(tmp_path: Path) -> None:
+    """With the same log, as soon as something else was deleted: nothing needs to be opened anew."""
+    async with Log(SqliteRows(tmp_path / "runs.db", largest_bytes=SMALL)) as log:
+        await log.append(started("old", said="x" * 60_000))
+        await log.append(started("run"))
+        events = turn("run", 2, said="x" * 60_000)
+        with pytest.raises(StoreFull):
+            await log.append(events)
+        assert await log.delete("old")
+        await log.append(events)
+        assert await read(log, "run") == [*started("run"), *events]
+
+
 async def test_an_append_that_is_too_large_hurts_nobody_else(tmp_path: Path) -> None:
     """Law 4: appends that share its commit are written all the same."""
     failed: list[str] = []
