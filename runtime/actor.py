@@ -111,7 +111,7 @@ class Actor(Scope):
         handled = 0
         while self.stop_reason is None and journal.phase is not OVER:
             if not inbox:
-                if self._parks and self.state.waiting and not self._helpers.busy:
+                if self._parks and self._waits_for_people():
                     self.stop(_FOR_PEOPLE)
                 else:
                     await self._wait_inbox()
@@ -202,6 +202,11 @@ class Actor(Scope):
             inbox.append((result, event.seq))
         else:
             inbox.appendleft((journal.append(result, cause), cause))
+
+    def _waits_for_people(self) -> bool:
+        """Whether nothing moves the run on but a decision. Asked of the state: a tool's task outlives its result a bit."""
+        waiting = self.state.waiting
+        return bool(waiting) and all(call.call_id in waiting for call in self.state.transcript.open_calls())
 
     async def _wait_inbox(self) -> None:
         pause = self._pause = asyncio.get_running_loop().create_future()

@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Iterable
 from typing import Any
+from weakref import WeakSet
 
 from .checks import of
 from .errors import BadInput, UnknownAgent
@@ -10,19 +11,22 @@ from .setup import setup_of
 from .spec import AgentSpec
 
 _AGENT = of(AgentSpec, "")
-_MET = 64
-"""How many agents are remembered that nobody declared."""
+_KEPT = 64
+"""How many agents are kept that nobody declared."""
 
 
 class Agents:
-    """Agents that were declared, and the last ones that runs were started with.
+    """Agents that were declared, and those that runs were started with, for as long as anybody has them.
+
+    Those of runs that wait in the store are kept longer: the last 64 of them.
 
     :raises BadInput: what is declared is no agent, or two of one name.
     """
 
     def __init__(self, declared: Iterable[AgentSpec[Any]]) -> None:
         self._declared: dict[str, AgentSpec[Any]] = {}
-        self._met: OrderedDict[AgentSpec[Any], None] = OrderedDict()
+        self._met: WeakSet[AgentSpec[Any]] = WeakSet()
+        self._kept: OrderedDict[AgentSpec[Any], None] = OrderedDict()
         for agent in declared:
             if not _AGENT.holds(agent):
                 raise BadInput(f"agents=[{agent!r:.80}]: give agents, as in agents=[Agent('local', name='clerk')]")
@@ -30,21 +34,26 @@ class Agents:
                 raise BadInput(f"agents=[...]: two are called {agent.name!r}; a run is found by its agent's name")
 
     def meet(self, agent: AgentSpec[Any]) -> None:
-        """Remember an agent that a run is started with; its caller may let go of it long before the run is over."""
-        self._met[agent] = None
-        self._met.move_to_end(agent)
-        if len(self._met) > _MET:
-            self._met.popitem(last=False)
+        """Remember an agent that a run is started with."""
+        self._met.add(agent)
+
+    def keep(self, agent: AgentSpec[Any]) -> None:
+        """Hold on to the agent of a run that is left: who started the run may have let go of it."""
+        self._met.add(agent)
+        self._kept[agent] = None
+        self._kept.move_to_end(agent)
+        if len(self._kept) > _KEPT:
+            self._kept.popitem(last=False)
 
     def find(self, name: str, setup: str) -> AgentSpec[Any]:
-        """The agent of this name; of several that were met, the last that asks the way ``setup`` says.
+        """The agent of this name; of several that were met, one that asks the way ``setup`` says.
 
         :raises UnknownAgent: there is none, or several and none of them does.
         """
         declared = self._declared.get(name)
         if declared is not None:
             return declared
-        met = [agent for agent in reversed(self._met) if agent.name == name]
+        met = [agent for agent in self._met if agent.name == name]
         if len(met) > 1:
             met = [agent for agent in met if setup_of(agent) == setup]
         if met:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from pydantic import JsonValue
 
@@ -12,7 +12,6 @@ from ..events.human import TIMEOUT, ApprovalDecided, ApprovalRequested
 from ..events.state import RunState
 from ..events.tool import ToolRequested
 from ..handlers.consent import asked
-from ..handlers.scope import RunScope
 from ..tools.errors import InvalidArguments
 from ..tools.toolset import Toolset
 from .errors import BadInput, NotAuthorized, NothingToDecide, StaleDecision
@@ -26,10 +25,10 @@ MayDecide = Callable[[str, str, ApprovalRequested], bool]
 class Asks(Protocol):
     """The stage of tool calls: it knows what a person has to see, and which calls are not worth a question."""
 
-    def ask(self, event: ToolRequested, question: Ask, run: RunScope) -> Event: ...
+    def ask(self, event: ToolRequested, question: Ask, run: Any) -> Event: ...
 
 
-def ask(request: ToolRequested, question: Ask, stage: object = None, run: RunScope | None = None) -> Event:
+def ask(request: ToolRequested, question: Ask, stage: object = None, run: Any = None) -> Event:
     """What comes of a wish that a policy puts to a person; ``stage`` is the one that hears such wishes."""
     if run is not None and isinstance(stage, Asks):
         return stage.ask(request, question, run)

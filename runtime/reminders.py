@@ -14,7 +14,9 @@ from .overdue import next_due
 
 _log = logging.getLogger("loopbus.runtime")
 _AGAIN_S = 60.0
-"""When to try again with a run that could not be looked at."""
+"""When to try again with a run that could not be looked at ..."""
+_SOON_S = 1.0
+"""... and with one that did nothing, because it was just being left."""
 
 
 class Reminded(Protocol):
@@ -66,4 +68,5 @@ class Reminders:
             _log.warning("nobody could be reminded of run %s, trying again in %g s: %s", run_id, _AGAIN_S, error)
             self._alarms.set(run_id, now + _AGAIN_S)
         else:
-            self.watch(run_id, run.state)
+            due = next_due(run.state)
+            self._alarms.set(run_id, due if due is None or due > now else now + _SOON_S)

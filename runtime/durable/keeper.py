@@ -77,6 +77,7 @@ class Keeper:
         self._sessions = StoredSessions(log, self._leases, self.get)
         self._known: WeakValueDictionary[str, Run] = WeakValueDictionary()
         self._locks: WeakValueDictionary[str, Lock] = WeakValueDictionary()
+        self._driving: dict[str, AgentSpec[Any]] = {}
 
     def open(self) -> None:
         """Begin to keep leases alive."""
@@ -126,8 +127,7 @@ class Keeper:
             raise
         except RunInterrupted as failure:
             raise failure.__cause__ or failure from None
-        self._began(run)
-        self._launcher.launch(run, journal, ready.stages, [Unanswered(first)], wish.deps, wish.limits, parks=True)
+        self._launch(run, wish.agent, ready, [Unanswered(first)], wish.deps, wish.limits)
         return run
 
     async def get(self, run_id: str) -> Run[Any]:
@@ -151,9 +151,17 @@ class Keeper:
         return run
 
     async def take_up(
-        self, run: Run[Any], agent: AgentSpec[Any] | None = None, deps: Any = None, limits: Limits | None = None
+        self,
+        run: Run[Any],
+        agent: AgentSpec[Any] | None = None,
+        deps: Any = None,
+        limits: Limits | None = None,
+        *,
+        patience_s: float = _PATIENCE_S,
     ) -> None:
         """Drive a run here, from where its log ends; without effect if it is driven here already, or over.
+
+        If another process has it, it is waited for so long.
 
         :raises UnknownAgent: nobody said which agent it is, and its name is not known.
         :raises RunElsewhere: another process drives it.
@@ -165,7 +173,7 @@ class Keeper:
                 return
             found = agent or self._agents.find(run.agent, journal.state.setup)
             ready = self._prepared.ready(found, limits)
-            await self._claim(journal)
+            await self._claim(journal, patience_s)
             if journal.over:
                 await self._leases.release(run.id)
                 return
@@ -202,9 +210,8 @@ class Keeper:
         journal.drive(lease.token)
         fork_off(journal, source, edit)
         await journal.wait_recorded()
-        self._began(run)
         left = frontier(journal.events, journal.state, journal.phase)
-        self._launcher.launch(run, journal, ready.stages, left, deps, limits or agent.limits, parks=True)
+        self._launch(run, agent, ready, left, deps, limits or agent.limits)
         return run
 
     async def _resume(
@@ -227,9 +234,23 @@ class Keeper:
         except BaseException:
             journal.leave()
             raise
-        self._began(run)
         left = frontier(journal.events, journal.state, journal.phase)
-        self._launcher.launch(run, journal, ready.stages, left, deps, _from_now(limits, journal), parks=True)
+        self._launch(run, agent, ready, left, deps, _from_now(limits, journal))
+
+    def _launch(
+        self, run: Run[Any], agent: AgentSpec[Any], ready: Ready, left: Sequence[Unanswered], deps: Any, limits: Limits
+    ) -> None:
+        self._began(run)
+        self._driving[run.id] = agent
+        self._launcher.launch(run, run.journal, ready.stages, left, deps, limits, parks=True)
+
+    async def recover(self, runs: AsyncIterable[Run[Any]], deps: Any) -> list[Run[Any]]:
+        """Take up those of these runs that can go on here, now or soon; the answer is which."""
+        recovery = Recovery(partial(self.take_up, deps=deps, patience_s=0.0), self._options)
+        recovered = await recovery.begin(runs)
+        if recovery.unfinished:
+            self._owner.spawn(recovery.finish(), name="recovery")
+        return recovered
 
     # --- what runs that nobody drives are asked ---
 
@@ -307,11 +328,14 @@ class Keeper:
             lock = self._locks[run_id] = Lock()
         return lock
 
-    async def _claim(self, journal: DurableJournal) -> None:
+    async def _claim(self, journal: DurableJournal, patience_s: float = _PATIENCE_S) -> None:
         """Take the lease of a run that may have gone on elsewhere meanwhile."""
         # It may have been left this moment: a new token would lock out what it still writes.
         await journal.wait_recorded()
-        lease = await self._leases.claim(journal.run_id, _PATIENCE_S)
+        await self._catch_up(journal)
+        if journal.over:
+            return
+        lease = await self._leases.claim(journal.run_id, patience_s)
         try:
             await self._catch_up(journal)
         except BaseException:
@@ -346,6 +370,9 @@ class Keeper:
             _durable(run.journal).fail(RunTaken(words, run_id))
 
     def _was_left(self, run: Run[Any]) -> None:
+        agent = self._driving.pop(run.id, None)
+        if agent is not None:
+            self._agents.keep(agent)
         self._left(run)
         run.leave("it is driven here no more")
         # By the time that the task begins, the run may have been taken up once more.
@@ -353,6 +380,7 @@ class Keeper:
         self._owner.spawn(self._leases.give_back(lease), name=f"lease of run {run.id}")
 
     def _ended(self, run: Run[Any]) -> None:
+        self._driving.pop(run.id, None)
         self._leases.forget(run.id)
         self._over(run)
 

@@ -5,11 +5,10 @@ from time import monotonic
 
 import anyio
 
-from ...bus.errors import BadEvent
 from ...bus.event import Event
 from ...bus.tasks import Spawn
 from ...stores.contract import EventLog
-from ...stores.errors import KeyTaken, LeaseLost, StoreError, StoreUnavailable
+from ...stores.errors import KeyTaken, LeaseLost, StoreUnavailable
 from ..errors import LogUnavailable, RunInterrupted, RunTaken
 from .journal import DurableJournal
 
@@ -43,7 +42,8 @@ class Writer:
             while journal.failure is None and (events := journal.pending()):
                 await self._append(events, journal.token)
                 journal.recorded(len(events))
-        except (StoreError, BadEvent) as error:
+        except Exception as error:
+            # Whatever it is: who waits for this log must hear that it ends here.
             if not isinstance(error, KeyTaken):
                 _log.error("run %s is left, for its log cannot be written: %s", journal.run_id, error)
             journal.fail(_interruption(journal, error))
@@ -65,7 +65,7 @@ class Writer:
                 return
 
 
-def _interruption(journal: DurableJournal, error: StoreError | BadEvent) -> RunInterrupted:
+def _interruption(journal: DurableJournal, error: Exception) -> RunInterrupted:
     run_id = journal.run_id
     if isinstance(error, LeaseLost):
         failure: RunInterrupted = RunTaken(

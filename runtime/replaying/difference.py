@@ -1,11 +1,9 @@
 """What two logs have in common, and what happened in only one of them."""
 
 import json
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import Any, NamedTuple
-
-from pydantic_core import to_json
 
 from ...bus.event import Event
 from ...handlers.excerpt import excerpt
@@ -79,6 +77,7 @@ def _differing(one: Event, other: Event) -> list[str]:
     return [name for name in one.__dict__ if name not in _ASIDE and one.__dict__[name] != other.__dict__[name]]
 
 
-def _key(event: Event) -> Hashable:
-    """What makes an event the same as another."""
-    return event.event_name, event.event_version, to_json(event, exclude=set(_ASIDE), inf_nan_mode="strings")
+def _key(event: Event) -> str:
+    """What makes an event the same as another, as a text: what is to be compared may be no dictionary's key."""
+    fields = {name: value for name, value in event.__dict__.items() if name not in _ASIDE}
+    return f"{event.event_name} {event.event_version} {fields!r}"

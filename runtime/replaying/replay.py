@@ -1,45 +1,30 @@
 """Executes a recorded run again, with everything that came from outside taken from its log."""
 
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 from ...bus.event import Event
-from ...bus.observer import name_of
-from ...bus.stages import Stage
-from ...bus.words import describe
 from ...events.control import CancelRequested
-from ...events.fault import Fault
-from ...events.human import ApprovalDecided, ApprovalRequested
+from ...events.human import ApprovalDecided
 from ...events.model import ModelRequested
-from ...events.recovery import RetryScheduled
-from ...events.run import RunFinished, RunForked, RunResumed, RunStarted, Status
+from ...events.run import RunFinished, RunForked, RunResumed, RunStarted
 from ...events.tool import ToolRequested
 from ...handlers.limits import Limits
-from ...handlers.outcome import finished
-from ...handlers.retry import Retrying
-from ...tools.threads import shared_threads
-from ..assemble import assemble, retrying
 from ..errors import BadInput, ReplayMismatch
 from ..journal import Journal
 from ..outcome import result_of
 from ..result import RunResult
 from ..setup import setup_of
 from ..spec import AgentSpec
-from ..stopping import Stopping, close_run
+from ..stopping import Stopping
+from .closing import requested, take_close
 from .decisions import is_decided
-from .idle import idle_tools, models_of
+from .idle import models_of
+from .idle_stages import Caused, IdleStages
 from .mismatch import mismatch
-from .retries import RecordedRetries
-from .rulings import JUDGED, answered, ruled
-from .scope import ReplayScope, WouldStart
+from .rulings import answered, explained, ruled, wish_of
 from .tape import Cut, Tape, equal, placed
-
-Caused = tuple[Event, int]
-"""An event that a stage causes, and the ``seq`` of its cause."""
-_ABOUT_CALLS = (ToolRequested, ApprovalDecided)
-"""Wishes that are the tool's business, not the code's, once it was started."""
 
 
 async def replay_events(
@@ -85,11 +70,8 @@ class Replaying:
         self._agent = agent
         self._judged = judged
         self._tape = Tape(events)
-        self._scope = ReplayScope(self._tape, deps)
         self._models = models_of(agent)
-        self._retries = RecordedRetries(retrying(agent))
-        self._unasked = callable(agent.instructions) and deps is None
-        self._stages = self._assemble(limits or agent.limits)
+        self._stages = IdleStages(agent, self._models, self._tape, deps, limits or agent.limits)
         self._owed: dict[int, deque[Event]] = {}
         """What stages have caused and the log has not come to, by cause."""
         self._deciders: dict[int, Event] = {}
@@ -99,13 +81,6 @@ class Replaying:
         self._stopping: Stopping | None = None
         self._borrowed = max((event.seq for event in events if isinstance(event, RunForked)), default=0)
         """Up to where the log is that of another run, perhaps of another agent."""
-
-    def _assemble(self, limits: Limits) -> Mapping[type[Event], Stage]:
-        agent, decides = self._agent, cast(Retrying, self._retries)
-        told = "" if self._unasked else agent.instructions
-        idle = replace(agent, instructions=told, tools=idle_tools(agent), retry=decides)
-        stages = assemble(idle, self._models, shared_threads(), limits)
-        return {heard: stage for heard, stage in stages.items() if heard is not ModelRequested}
 
     async def run(self) -> None:
         """Go through the log.
@@ -135,34 +110,21 @@ class Replaying:
         """Take note of an event that has happened."""
         match event:
             case ToolRequested():
-                self._owe(await self._ask(event))
+                self._owe(await self._stages.ask(event))
             case ApprovalDecided():
-                wish = self._wish_of(event)
+                wish = wish_of(self._tape, event)
                 if wish is not None:
                     self._deciders[wish.seq] = event
                     self._begun.discard(wish.seq)
-                self._owe(await self._ask(event))
+                self._owe(await self._stages.ask(event))
             case CancelRequested():
-                status: Status = "limit" if event.author == "limit" else "cancelled"
-                self._stopping = Stopping(status, event.reason)
+                self._stopping = requested(event)
             case RunResumed() | RunForked():
                 # Whatever was not done to its end is decided again.
                 self._begun.clear()
                 self._stopping = None
             case _:
                 pass
-
-    def _wish_of(self, event: Event | None) -> ToolRequested | None:
-        """The wish that a decision, or the question before it, is about."""
-        while isinstance(event, ApprovalDecided | ApprovalRequested):
-            event = self._tape.cause_of(event)
-        return event if isinstance(event, ToolRequested) else None
-
-    def _judged_wish(self, recorded: Event) -> ToolRequested | None:
-        """The wish that policies were asked about before ``recorded``: the model's own, or what a person made of it."""
-        cause = self._tape.cause_of(recorded)
-        edited = isinstance(cause, ApprovalDecided) and cause.arguments is not None
-        return self._wish_of(cause) if edited or isinstance(cause, ToolRequested) else None
 
     def _owe(self, caused: Sequence[Caused]) -> None:
         for event, cause in caused:
@@ -182,13 +144,16 @@ class Replaying:
         try:
             expected = await self._decide(recorded)
         except ReplayMismatch as unlike:
-            self._close(unlike)
+            take_close(self._tape, self._stopping, unlike)
             return
         except Cut:
             return
         if len(self._tape.events) == place:
             if expected is not None:
-                self._close(self._unlike(recorded, expected))
+                event, cause = expected
+                judged = explained(self._tape, event, cause, recorded)
+                unlike = mismatch(recorded, placed(event, cause, recorded), judged)
+                take_close(self._tape, self._stopping, unlike)
             else:
                 self._tape.take()
         self._begun.add(recorded.cause)
@@ -212,14 +177,14 @@ class Replaying:
             fresh.popleft()
             self._owed[cause] = fresh
             return None
-        if again and answered(self._judged_wish(recorded), recorded, self._judged):
+        if again and answered(self._tape, recorded, self._judged):
             self._owed.pop(cause, None)
             return None
         expected = fresh or owed
         return (expected[0], cause) if expected else await self._guess(recorded)
 
     def _accepts(self, expected: Event, cause: int, recorded: Event) -> bool:
-        free = ("instructions",) if self._unasked and isinstance(expected, ModelRequested) else ()
+        free = ("instructions",) if self._stages.untold and isinstance(expected, ModelRequested) else ()
         return equal(expected, cause, recorded, free) or ruled(expected, cause, recorded, self._judged)
 
     async def _guess(self, recorded: Event) -> Caused:
@@ -231,56 +196,17 @@ class Replaying:
             owed = self._owed.get(event.seq)
             if owed:
                 return owed[0], event.seq
-            if event.seq not in self._begun and (caused := await self._ask(event)):
+            if event.seq not in self._begun and (caused := await self._stages.ask(event)):
                 return caused[0]
         raise mismatch(recorded, None)
 
     async def _ask_about(self, cause: int, recorded: Event) -> deque[Event]:
         """What the stage that decides about a cause makes of it now."""
         decider = self._deciders.get(cause) or self._tape.cause_of(recorded)
-        self._retries.recorded = recorded
-        caused = await self._ask(decider) if decider is not None else []
+        caused = await self._stages.ask(decider, recorded) if decider is not None else []
         return deque(event for event, caused_by in caused if caused_by == cause)
 
-    async def _ask(self, event: Event) -> list[Caused]:
-        """What the stage that hears an event causes, without doing it."""
-        stage, scope = self._stages.get(type(event)), self._scope
-        if stage is None or (isinstance(event, _ABOUT_CALLS) and event.call_id in self._tape.state.started):
-            return []
-        if isinstance(event, RetryScheduled):
-            # The wait is over: that is in the log.
-            event = event.model_copy(update={"delay_s": 0.0})
-        scope.later.clear()
-        try:
-            caused = await stage(event, scope)
-            if scope.later:
-                ((work, cause),) = scope.later
-                return [(await work, cause)]
-        except WouldStart as would:
-            return [(would.event, would.cause)]
-        except (ReplayMismatch, Cut):
-            raise
-        except Exception as error:
-            return [(self._failed(stage, event, error), event.seq)]
-        if caused is None:
-            return []
-        return [(each, event.seq) for each in (caused if isinstance(caused, list) else [caused])]
-
-    def _failed(self, stage: Stage, event: Event, error: Exception) -> RunFinished:
-        """How a run ends whose stage raises."""
-        where = name_of(stage)
-        words = f"stage {where} failed on {type(event).__name__}: {describe(error)}"
-        return finished(self._tape.state, "failed", words, Fault(type(error).__name__, words, where))
-
-    def _unlike(self, recorded: Event, expected: Caused) -> ReplayMismatch:
-        event, cause = expected
-        explained = ruled(event, cause, recorded, JUDGED)
-        judged = type(event) if explained else None
-        if not explained and answered(self._judged_wish(recorded), recorded, JUDGED):
-            judged = ToolRequested
-        return mismatch(recorded, placed(event, cause, recorded), judged)
-
-    # --- the two ends ---
+    # --- the two kinds of events that are taken in another way ---
 
     def _begin(self, recorded: RunStarted) -> None:
         """Take the first event, if the agent would begin a run in the same way."""
@@ -291,24 +217,6 @@ class Replaying:
         if not equal(expected, 0, recorded):
             raise mismatch(recorded, placed(expected, 0, recorded))
         self._tape.take()
-
-    def _close(self, unlike: ReplayMismatch) -> None:
-        """Take what closes a run that was stopped from outside.
-
-        :raises ReplayMismatch: it was not, or the code closes such a run in another way.
-        """
-        stopping = self._stopping or _stopped(self._tape.recorded[-1])
-        if stopping is None or stopping.status is None:
-            raise unlike
-        place = len(self._tape.events)
-        try:
-            close_run(cast(Journal, self._tape), stopping.status, stopping, ())
-        except Cut:
-            return
-        except ReplayMismatch:
-            if self._stopping is None and len(self._tape.events) == place:
-                raise unlike from None
-            raise
 
     async def _follow(self, recorded: Event) -> None:
         """Take an event that was decided in another run, as it is."""
@@ -322,18 +230,6 @@ class Replaying:
                     owed.popleft()
                 self._begun.add(recorded.cause)
                 tape.take()
-
-
-def _stopped(end: Event) -> Stopping | None:
-    """Why a run was stopped that nobody cancelled: a stage of it failed, or its event loop ended."""
-    if not isinstance(end, RunFinished):
-        return None
-    fault = end.error
-    if end.status == "cancelled" and end.reason and fault is None:
-        return Stopping("cancelled", end.reason)
-    if end.status == "failed" and fault is not None and (fault.where == "runtime" or end.reason.startswith("stage ")):
-        return Stopping("failed", end.reason, fault)
-    return None
 
 
 def _check(events: Sequence[Event]) -> None:

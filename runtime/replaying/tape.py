@@ -39,7 +39,8 @@ class Tape:
     __slots__ = ("editing", "events", "phase", "recorded", "reply", "run_id", "state")
 
     def __init__(self, recorded: Sequence[Event]) -> None:
-        self.recorded = recorded
+        # Some sequences of events make each of them anew for whoever asks.
+        self.recorded = tuple(recorded)
         self.run_id = recorded[0].run_id
         self.events: list[Event] = []
         self.state = RunState()

@@ -4,12 +4,23 @@ import pytest
 
 from loopbus.backends import Scripted, call, text
 from loopbus.bus import Ask, Veto
-from loopbus.events import ApprovalDecided, ApprovalRequested, Event, RunFinished, ToolFinished, ToolRequested
+from loopbus.events import (
+    ApprovalDecided,
+    ApprovalEscalated,
+    ApprovalRequested,
+    Event,
+    RunFinished,
+    ToolFinished,
+    ToolRequested,
+)
 from loopbus.runtime import Agent, BadInput, Limits, NothingToDecide, Run
-from loopbus.tools import Tool, tool
+from loopbus.runtime.approvals import approver_of, ask, decision, nothing_to_decide
+from loopbus.runtime.errors import NotAuthorized, StaleDecision
+from loopbus.tools import Tool, Toolset, tool
 
 from ..faults.house import House, add, agent, house, settle
 from ..faults.misbehaving import Gate, waiting
+from ..handlers.fake_run import FakeRun, calling, one, request
 
 SCRIPT = [call("refund", usd=7), text("done")]
 
@@ -201,3 +212,134 @@ async def test_a_run_that_waits_can_be_cancelled() -> None:
     assert isinstance(finished, ToolFinished)
     assert (finished.outcome, paid, run.state.waiting) == ("cancelled", [], {})
     assert isinstance(run.log[-1], RunFinished)
+
+
+async def test_what_policies_refuse_is_refused_to_people_too() -> None:
+    """An edited call is a call that they have not seen; one as the model wished for it they have let through."""
+    paid: list[int] = []
+    async with house() as tested:
+
+        @tested.runtime.intercept(ToolRequested.where(name="refund"))
+        def small(event: ToolRequested) -> ToolRequested | Veto:
+            usd = event.arguments["usd"]
+            return event if isinstance(usd, int) and usd < 100 else Veto("too much for anybody")
+
+        run, call_id = await asking(tested, agent(*SCRIPT, tools=[refunding(paid)]))
+        await run.decide(call_id, approve=True, arguments={"usd": 5000})
+        assert (await run.result()).output == "done"
+    (finished,) = of(run, ToolFinished)
+    assert isinstance(finished, ToolFinished)
+    assert (finished.outcome, finished.output, paid) == ("denied", "Not allowed: too much for anybody", [])
+
+
+async def test_a_tool_says_by_its_arguments_who_has_to_agree() -> None:
+    """Small calls run at once; a large one waits for whoever the tool names."""
+    paid: list[int] = []
+
+    @tool(needs_approval=lambda arguments: Ask("finance", "much") if arguments["usd"] > 10 else False)
+    async def refund(usd: int) -> str:
+        """Give money back."""
+        paid.append(usd)
+        return "refunded"
+
+    script = [[call("refund", usd=1), call("refund", usd=20)], text("done")]
+    async with house() as tested:
+        run, call_id = await asking(tested, agent(*script, tools=[refund]))
+        await settle(lambda: paid)
+        assert (run.state.waiting[call_id].approver, paid) == ("finance", [1])
+        await run.decide(call_id, approve=True)
+        await run.result()
+    assert paid == [1, 20]
+
+
+# --- the decision itself ---
+
+ASKED = ApprovalRequested(call_id="c1", name="refund", arguments={"usd": 7}, approver="kim", escalate_to=("ann",))
+
+
+def undecided() -> FakeRun:
+    """A run in which one call waits."""
+    run = FakeRun()
+    run.take(ASKED.model_copy())
+    return run
+
+
+def test_a_decision_is_an_event_caused_by_its_question() -> None:
+    """Nothing is appended; the edited arguments are in it, checked where the tools are known."""
+    run = undecided()
+    seen = run.state.waiting["c1"].binding
+    decided, cause = decision(
+        run.state,
+        run.log,
+        "c1",
+        approve=True,
+        author="kim",
+        reason="why not",
+        arguments={"usd": 5},
+        binding=seen,
+        tools=Toolset([refunding([])]),
+    )
+    assert (decided.approve, decided.author, decided.reason, decided.arguments) == (True, "kim", "why not", {"usd": 5})
+    assert (cause, len(run.log), list(run.state.waiting)) == (1, 1, ["c1"])
+
+
+def test_a_second_decision_is_told_who_has_decided_and_when() -> None:
+    """As the log has it; and which calls do wait."""
+    run = undecided()
+    for approve, author, words in (True, "kim", "approved by 'kim'"), (False, "", "rejected by 'somebody'"):
+        run.take(ApprovalDecided(call_id="c1", approve=approve, author=author), 1)
+        with pytest.raises(NothingToDecide) as caught:
+            decision(run.state, run.log, "c1", approve=True)
+        place = len(run.log)
+        assert f"call 'c1' of run  was {words} at 1970-01-01T00:00:00+00:00, in event {place};" in str(caught.value)
+    assert "'x' of run  does not wait for a decision (waiting: none)" in str(nothing_to_decide(run.state, run.log, "x"))
+
+
+def test_a_decision_about_another_question_is_refused() -> None:
+    """Whoever saw other arguments, or another schema, has not agreed to what waits now."""
+    run = undecided()
+    for other in ASKED.model_copy(update={"arguments": {"usd": 8}}), ASKED.model_copy(update={"schema_hash": "new"}):
+        with pytest.raises(StaleDecision, match="look at the question that waits now"):
+            decision(run.state, run.log, "c1", approve=True, binding=other.binding)
+
+
+def test_who_may_decide_is_the_applications_word() -> None:
+    """It is told who wants to, who is asked by now, and what."""
+    run = undecided()
+
+    def only_who_is_asked(author: str, approver: str, question: ApprovalRequested) -> bool:
+        assert question == run.log[0]
+        return author == approver
+
+    with pytest.raises(NotAuthorized, match="waits for 'kim', and 'ann' may not"):
+        decision(run.state, run.log, "c1", approve=True, author="ann", may_decide=only_who_is_asked)
+    run.take(ApprovalEscalated(call_id="c1", approver="ann", step=1))
+    assert approver_of(run.state, "c1") == "ann"
+    decision(run.state, run.log, "c1", approve=True, author="ann", may_decide=only_who_is_asked)
+
+
+def test_a_decision_that_could_not_be_done_is_refused() -> None:
+    """Arguments that do not fit are told to the person, unless they say no anyway; nobody is called ``timeout``."""
+    run, tools = undecided(), Toolset([refunding([])])
+    with pytest.raises(BadInput, match=r"(?s)arguments: .*usd"):
+        decision(run.state, run.log, "c1", approve=True, arguments={"usd": "some"}, tools=tools)
+    with pytest.raises(BadInput, match="nobody made"):
+        decision(run.state, run.log, "c1", approve=True, author="timeout")
+    decision(run.state, run.log, "c1", approve=False, arguments={"usd": "some"}, tools=tools)
+    decision(run.state, run.log, "c1", approve=True, arguments={"usd": "some"}, tools=Toolset())
+
+
+def test_a_policys_question_is_put_by_the_stage_of_tool_calls() -> None:
+    """It knows the tool's schema; where there is no such stage, the question is put without."""
+    called = one("refund", usd=7)
+    run = calling(called)
+    wish = request(run, called)
+
+    class Stage:
+        def ask(self, event: ToolRequested, question: Ask, run: object) -> Event:
+            return ASKED
+
+    assert ask(wish, Ask("kim"), Stage(), run) is ASKED
+    plain = ask(wish, Ask("kim", timeout_s=60), None, run)
+    assert isinstance(plain, ApprovalRequested)
+    assert (plain.approver, plain.timeout_s, plain.schema_hash) == ("kim", 60, "")

@@ -1,0 +1,640 @@
+"""Runs of a runtime with a store: recorded before anything depends on it, left, shared, and taken up exactly once."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from loopbus.backends import Request, Scripted, call, text
+from loopbus.bus import Ask, Event
+from loopbus.events import (
+    ApprovalDecided,
+    CancelRequested,
+    ModelRequested,
+    RunFinished,
+    RunResumed,
+    RunSuspended,
+    ToolFinished,
+    ToolRequested,
+    ToolStarted,
+    TurnStarted,
+)
+from loopbus.runtime import (
+    Agent,
+    CannotResume,
+    KeepOptions,
+    Limits,
+    LogUnavailable,
+    NothingToDecide,
+    Run,
+    RunElsewhere,
+    RunLeft,
+    RunOver,
+    RunTaken,
+    Runtime,
+    UnknownAgent,
+)
+from loopbus.stores import Log, MemoryRows, NoSuchRun, OpaqueEvent, StoreDamaged, StoreFull
+from loopbus.tools import tool
+
+from ...faults.house import add, settle
+from ...faults.invariants import check_run
+from ...faults.misbehaving import Gate
+from ...stores.story import placed, started
+from .processes import AT, Clock, Process, logged, names, only_run, process
+
+LEASE_S = 31.0
+
+
+@pytest.fixture(autouse=True)
+def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for a lease that somebody else has."""
+    monkeypatch.setattr("loopbus.runtime.durable.keeper._PATIENCE_S", 0.0)
+
+
+@tool(needs_approval=True)
+async def refund(usd: int) -> str:
+    """Refund."""
+    return f"refunded {usd}"
+
+
+def refunder(calls: int = 1) -> Agent:
+    """An agent that wants so many refunds at once, each of which a person has to approve."""
+    wishes = [call("refund", usd=number) for number in range(1, calls + 1)]
+    return Agent(Scripted([wishes, text("done")], per_run=True), tools=[refund], name="refunder")
+
+
+def at_a_gate() -> tuple[Agent, Gate]:
+    """An agent whose one tool waits at a gate, and may be made to wait there again."""
+    gate = Gate()
+
+    @tool(delivery="idempotent")
+    async def wait() -> str:
+        """Wait."""
+        await gate.wait()
+        return "waited"
+
+    return Agent(Scripted([call("wait"), text("done")], per_run=True), tools=[wait], name="waiter"), gate
+
+
+async def parked(only: Process, agent: Agent) -> Run:
+    """A run that waits for people, and has been left because of that."""
+    run = await only.runtime.start(agent, "go")
+    await settle(lambda: run.journal.shown and run.state.suspended and not only.runtime.runs)
+    return run
+
+
+# --- recorded first ---
+
+
+async def test_nobody_sees_an_event_that_the_store_does_not_have() -> None:
+    """Not a reader, not an observer, not whoever looks at the log, however long the store takes over an append."""
+    async with process(MemoryRows()) as only:
+        line, runtime = only.line, only.runtime
+        line.turns = 3
+        seen: list[Event] = []
+
+        @runtime.observe(Event)
+        async def watch(event: Event) -> None:  # pyright: ignore[reportUnusedFunction]
+            nonlocal seen
+            assert event.seq <= len(line.arrived)
+            seen += [event] if event.durable else []
+
+        run = await runtime.start(Agent(Scripted([call("add", a=1, b=2), text("3")]), tools=[add]), "go")
+        async for event in run.events():
+            assert event.seq <= len(run.log) <= len(line.arrived)
+        await runtime.drain()
+        assert tuple(seen) == run.log
+
+
+async def test_a_model_is_asked_and_a_tool_begins_when_all_so_far_is_recorded() -> None:
+    """What has been paid for or done can be read in the log, whatever happens next."""
+    async with process(MemoryRows()) as only:
+        only.line.turns = 3
+        last: list[str] = []
+
+        def say(request: Request) -> Any:
+            last.append(only.line.arrived[-1])
+            return text("done") if len(last) > 1 else [call("look"), call("look")]
+
+        @tool
+        async def look() -> None:
+            """Look at what is recorded."""
+            last.append(only.line.arrived[-1])
+
+        run = await only.runtime.start(Agent(Scripted(say), tools=[look]), "go")
+        await run.result()
+        assert last == ["ModelRequested", "ToolStarted", "ToolStarted", "ModelRequested"]
+
+
+async def test_a_tool_whose_start_cannot_be_recorded_does_not_start() -> None:
+    """The run stops where its log ends; when there is space again it goes on, and the tool is run for the first time."""
+    ran: list[str] = []
+
+    @tool
+    async def once() -> str:
+        """Do something that is to be done once."""
+        ran.append("once")
+        return "done"
+
+    agent = Agent(Scripted([call("once"), text("done")], per_run=True), tools=[once])
+    async with process(MemoryRows()) as only:
+        runtime = only.runtime
+
+        @runtime.derive(ToolStarted)
+        def fill(event: ToolStarted) -> None:  # pyright: ignore[reportUnusedFunction]
+            if not ran:
+                only.line.refusals = [StoreFull("no space")]
+
+        run = await runtime.start(agent, "go")
+        with pytest.raises(LogUnavailable, match="no space"):
+            await run.outcome()
+        assert (ran, ToolStarted in map(type, run.log)) == ([], False)
+        again = await runtime.resume(run.id)
+        await again.result()
+        assert ran == ["once"]
+        assert again.log[: len(run.log)] == run.log
+        await check_run(again)
+
+
+async def test_a_run_whose_beginning_cannot_be_recorded_is_none() -> None:
+    """Whoever starts it hears what is wrong with the store."""
+    async with process(MemoryRows()) as only:
+        only.line.refusals = [StoreFull("no space")]
+        with pytest.raises(StoreFull):
+            await only.runtime.start(refunder(), "go")
+        assert (await only.line.runs(), only.runtime.runs) == ([], ())
+
+
+async def test_a_start_that_is_cancelled_leaves_no_run_that_goes_on() -> None:
+    """Nobody knows of the run, so it ends, and its log says that."""
+    rows = MemoryRows()
+    async with process(rows) as only:
+        only.line.clear.clear()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await only.runtime.start(refunder(), "go")
+        only.line.clear.set()
+        await settle(lambda: len(only.line.arrived) == 2)
+        log = await logged(rows, await only_run(rows))
+    assert names(log) == ["RunStarted", "RunFinished"]
+    assert isinstance(log[1], RunFinished)
+    assert log[1].status == "cancelled"
+
+
+# --- people ---
+
+
+async def test_a_run_that_only_waits_for_people_holds_nothing() -> None:
+    """No task, no lease; it is not among the runs that go on, and whoever waits for it is a follower."""
+    async with process(MemoryRows()) as only:
+        tasks = asyncio.all_tasks()
+        run = await parked(only, refunder())
+        assert asyncio.all_tasks() == tasks
+        assert (only.runtime.runs, run.status, run.log[-1]) == ((), None, run.log[-1])
+        assert isinstance(run.log[-1], RunSuspended)
+        assert run.log[-1].waiting == tuple(run.state.waiting)
+        await only.line.claim(run.id, "anybody")
+
+
+@pytest.mark.parametrize("approve", [True, False])
+async def test_another_process_decides_and_the_run_goes_on_there_exactly_once(approve: bool) -> None:
+    """A second decision is refused, in either process; whoever waits in the first one sees how it ends."""
+    rows, agent = MemoryRows(), refunder()
+    async with process(rows) as first, process(rows, agents=[agent]) as second:
+        run = await parked(first, agent)
+        (call_id,) = run.state.waiting
+        waiting = first.runtime._owner.spawn(run.outcome())  # pyright: ignore[reportPrivateUsage]
+        taken = await second.runtime.decide(run.id, call_id, approve=approve, author="bob")
+        for runtime in (first.runtime, second.runtime):
+            with pytest.raises(NothingToDecide):
+                await runtime.decide(run.id, call_id, approve=True)
+        assert (await waiting) == await taken.result()
+        assert run.log == taken.log
+        await check_run(run)
+        await check_run(taken)
+    (finished,) = [event for event in run.log if isinstance(event, ToolFinished)]
+    assert finished.outcome == ("ok" if approve else "denied")
+    assert [type(event) for event in run.log].count(ToolStarted) == approve
+
+
+async def test_a_decision_that_comes_while_the_run_is_being_left_counts() -> None:
+    """The last events before the decision are still on their way to the store."""
+    async with process(MemoryRows()) as only:
+        run = await only.runtime.start(refunder(), "go")
+        only.line.turns = 3
+        await settle(lambda: run.state.suspended)
+        assert run.journal.unrecorded
+        (call_id,) = run.state.waiting
+        await run.decide(call_id, approve=True)
+        assert (await run.result()).output == "done"
+        await check_run(run)
+
+
+async def test_any_number_of_people_may_decide_one_after_the_other() -> None:
+    """Each time the run is taken up again: that is no failure, so it does not make it a dead letter."""
+    calls = KeepOptions().attempts + 2
+    async with process(MemoryRows()) as only:
+        run = await parked(only, refunder(calls))
+        for place, call_id in enumerate(list(run.state.waiting), 1):
+            await run.decide(call_id, approve=True)
+            await settle(lambda place=place: _finished(run) == place and (not only.runtime.runs))
+        assert (await run.result()).output == "done"
+        await check_run(run)
+
+
+def _finished(run: Run) -> int:
+    return sum(isinstance(event, ToolFinished) for event in run.log)
+
+
+async def test_a_decision_stands_though_the_agent_is_not_known_where_it_is_made() -> None:
+    """It is recorded; the run goes on wherever its agent is known, without being asked anything more."""
+    rows, agent = MemoryRows(), refunder()
+    async with process(rows) as first:
+        run = await parked(first, agent)
+        (call_id,) = run.state.waiting
+        async with process(rows) as other:
+            decided = await other.runtime.decide(run.id, call_id, approve=True)
+            assert isinstance(decided.log[-1], ApprovalDecided)
+            assert other.runtime.runs == ()
+            with pytest.raises(UnknownAgent, match="'refunder'"):
+                await other.runtime.resume(run.id)
+        (again,) = await first.runtime.recover()
+        assert again is run
+        assert (await run.result()).output == "done"
+
+
+async def test_a_run_goes_on_though_whoever_started_it_has_let_go_of_its_agent() -> None:
+    """An agent that was made for one request has to be there when a person decides."""
+    async with process(MemoryRows()) as only:
+        run_id = (await parked(only, refunder())).id
+        (call_id,) = (await only.runtime.get(run_id)).state.waiting
+        run = await only.runtime.decide(run_id, call_id, approve=True)
+        assert (await run.result()).output == "done"
+
+
+async def test_what_is_said_to_a_run_that_waits_is_heard_when_it_goes_on() -> None:
+    """It goes on waiting meanwhile."""
+    async with process(MemoryRows()) as only:
+        run = await parked(only, refunder())
+        await run.send("and be quick")
+        await settle(lambda: not only.runtime.runs)
+        (call_id,) = run.state.waiting
+        await run.decide(call_id, approve=True)
+        result = await run.result()
+        assert "and be quick" in [message.text for message in result.messages]
+        with pytest.raises(RunOver):
+            await run.send("too late")
+
+
+async def test_a_run_that_waits_can_be_cancelled() -> None:
+    """From another process too, which knows nothing of its agent; twice is harmless."""
+    rows = MemoryRows()
+    async with process(rows) as first, process(rows) as second:
+        run = await parked(first, refunder())
+        there = await second.runtime.get(run.id)
+        await there.cancel("not needed")
+        await run.cancel("too late")
+        assert (await run.outcome()).reason == "not needed"
+        await check_run(run)
+        await check_run(there)
+
+
+async def test_a_policy_may_put_a_wish_to_a_person_anew_when_the_run_is_taken_up() -> None:
+    """A wish that was not begun is looked at by the policies of now."""
+    agent = Agent(Scripted([call("add", a=1, b=2), text("3")], per_run=True), tools=[add], name="adder")
+    rows, clock = MemoryRows(clock=(clock := Clock())), clock
+    first = Process(rows)
+    await first.runtime.open()
+
+    @first.runtime.derive(ToolRequested)
+    def die(event: ToolRequested) -> None:  # pyright: ignore[reportUnusedFunction]
+        first.line.cut_at = first.line.tried + 2
+
+    await first.runtime.start(agent, "go")
+    await settle(lambda: not first.runtime.runs)
+    await first.crash()
+    clock.now += LEASE_S
+    async with process(rows, agents=[agent]) as second:
+
+        @second.runtime.intercept(ToolRequested)
+        def put(event: ToolRequested) -> Ask:  # pyright: ignore[reportUnusedFunction]
+            return Ask("finance")
+
+        (run,) = await second.runtime.recover()
+        await settle(lambda: not second.runtime.runs)
+        (asked,) = run.state.waiting.values()
+        assert (asked.approver, asked.arguments) == ("finance", {"a": 1, "b": 2})
+        await run.decide(asked.call_id, approve=True)
+        assert (await run.result()).output == "3"
+        await check_run(run)
+
+
+# --- left, taken up, shared ---
+
+
+async def test_a_runtime_that_closes_leaves_its_runs_to_others() -> None:
+    """Their logs say so, whoever waits is told, and another runtime goes on at once."""
+    rows, (agent, gate) = MemoryRows(), at_a_gate()
+    async with process(rows) as first:
+        run = await first.runtime.start(agent, "go")
+        await gate.reached.wait()
+        async with asyncio.TaskGroup() as group:
+            waiting = group.create_task(_fault(run.outcome()))
+            reading = group.create_task(_fault(_all(run.events())))
+            await asyncio.sleep(0)
+            await first.runtime.aclose()
+    assert isinstance(waiting.result(), RunLeft)
+    assert isinstance(reading.result(), RunLeft)
+    assert "resume it in another one" in str(waiting.result())
+    assert isinstance((await logged(rows, run.id))[-1], RunSuspended)
+    gate.open.set()
+    async with process(rows, agents=[agent]) as second:
+        (again,) = await second.runtime.recover()
+        assert (await again.result()).output == "done"
+        await check_run(again)
+        assert again.log[: len(run.log)] == run.log
+
+
+async def _all(events: Any) -> list[Event]:
+    return [event async for event in events]
+
+
+async def _fault(work: Any) -> Exception | None:
+    try:
+        await work
+    except Exception as error:
+        return error
+    return None
+
+
+async def test_a_runtime_closes_though_its_store_is_gone(caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing that it could not write is shown, and closing it raises nothing."""
+    agent, gate = at_a_gate()
+    async with process(MemoryRows()) as only:
+        run = await only.runtime.start(agent, "go")
+        await gate.reached.wait()
+        shown = len(run.log)
+        only.line.cut = True
+    with pytest.raises(LogUnavailable, match="the line to the store is cut"):
+        await run.outcome()
+    assert len(run.log) == shown
+
+
+async def test_of_two_processes_one_drives_a_run() -> None:
+    """The other is told who does, may watch, and takes the run up when the first has been silent for too long."""
+    clock, (agent, gate) = Clock(), at_a_gate()
+    rows = MemoryRows(clock=clock)
+    async with process(rows) as first, process(rows, agents=[agent]) as second:
+        run = await first.runtime.start(agent, "go")
+        await gate.reached.wait()
+        for refused in (second.runtime.resume(run.id), _cancel(second, run.id), _send(second, run.id)):
+            with pytest.raises(RunElsewhere, match=f"run {run.id} is driven by .* just now"):
+                await refused
+        assert await second.runtime.recover() == []
+        clock.now += LEASE_S
+        gate.reached.clear()
+        (taken,) = await second.runtime.recover()
+        await gate.reached.wait()
+        gate.open.set()
+        with pytest.raises(RunTaken):
+            await run.outcome()
+        assert (await taken.result()).output == "done"
+        await check_run(taken)
+        assert (await first.runtime.get(run.id)).log == taken.log == tuple(await logged(rows, run.id))
+
+
+async def _cancel(only: Process, run_id: str) -> None:
+    await (await only.runtime.get(run_id)).cancel()
+
+
+async def _send(only: Process, run_id: str) -> None:
+    await (await only.runtime.get(run_id)).send("hello")
+
+
+async def test_who_has_lost_the_lease_stops_at_once() -> None:
+    """It need not write to notice, and what it is doing is cancelled."""
+    clock, (agent, gate) = Clock(), at_a_gate()
+    rows = MemoryRows(clock=clock)
+    async with process(rows, keeping=KeepOptions(lease_s=0.003)) as first:
+        run = await first.runtime.start(agent, "go")
+        await gate.reached.wait()
+        clock.now += LEASE_S
+        await Log(rows).claim(run.id, "somebody else")
+        with pytest.raises(RunTaken, match="attach to it"):
+            await run.outcome()
+        assert first.runtime.runs == ()
+        assert len(run.log) == len(await logged(rows, run.id))
+
+
+async def test_readers_of_a_run_that_is_left_and_taken_up_see_every_event_once() -> None:
+    """Those that were in the middle, those that join later, in the process that drives it and in the other."""
+    rows, (agent, gate) = MemoryRows(), at_a_gate()
+    async with process(rows) as first, process(rows, agents=[agent]) as second:
+        run = await first.runtime.start(agent, "go")
+        async with asyncio.TaskGroup() as group:
+            readers = [group.create_task(_all(run.events(after=after))) for after in (0, 3)]
+            readers.append(group.create_task(_all(second.runtime.attach(run.id, after=0))))
+            readers.append(group.create_task(_all(second.runtime.attach(run.id, after=3))))
+            await gate.reached.wait()
+            gate.reached.clear()
+            run.leave("another one shall")
+            await settle(lambda: not first.runtime.runs)
+            taken = await second.runtime.resume(run.id)
+            await gate.reached.wait()
+            readers.append(group.create_task(_all(run.events(after=0))))
+            readers.append(group.create_task(_all(taken.events(after=3))))
+            gate.open.set()
+        log = list(taken.log)
+        assert [reader.result() for reader in readers] == [log, log[3:], log, log[3:], log, log[3:]]
+        assert (await run.outcome()) == (await taken.outcome())
+        assert RunResumed in map(type, log)
+
+
+async def test_a_run_can_be_resumed_where_it_was_left() -> None:
+    """Also while it goes on, or when it is over; both change nothing."""
+    agent, gate = at_a_gate()
+    gate.open.set()
+    async with process(MemoryRows()) as only:
+        run = await only.runtime.start(agent, "go")
+        assert await only.runtime.resume(run.id) is run
+        await run.result()
+        log = run.log
+        assert await only.runtime.resume(run.id) is run
+        assert run.log == log
+        assert RunResumed not in map(type, log)
+
+
+async def test_a_run_that_is_over_in_the_store_is_not_driven_again() -> None:
+    """The other process learns of its end when it tries."""
+    rows, agent = MemoryRows(), refunder()
+    async with process(rows) as first, process(rows, agents=[agent]) as second:
+        run = await parked(first, agent)
+        there = await second.runtime.get(run.id)
+        await run.cancel()
+        assert there.status is None
+        assert await second.runtime.resume(run.id) is there
+        assert (there.status, there.log) == ("cancelled", run.log)
+
+
+async def test_a_run_is_brought_up_to_date_for_whoever_asks_for_it() -> None:
+    """Though this process has known it from before."""
+    rows, agent = MemoryRows(), refunder()
+    async with process(rows) as first, process(rows, agents=[agent]) as second:
+        run = await parked(first, agent)
+        there = await second.runtime.get(run.id)
+        (call_id,) = there.state.waiting
+        await run.decide(call_id, approve=False)
+        await run.result()
+        assert await second.runtime.get(run.id) is there
+        assert there.log == run.log
+
+
+CLERK = Agent(Scripted(["hello to you"], per_run=True), name="clerk")
+
+
+async def broken_off(rows: MemoryRows, *more: Event, at: float = AT) -> str:
+    """A run of the clerk whose process died in its first turn, behind these events."""
+    asked = [TurnStarted(turn=1), ModelRequested(turn=1, model="scripted", messages=1)]
+    await Log(rows).append([*started("r", at=at), *placed("r", 2, *asked, *more, at=at)])
+    return "r"
+
+
+@pytest.mark.parametrize(("author", "status"), [("caller", "cancelled"), ("limit", "limit")])
+async def test_a_run_that_was_being_stopped_when_its_process_died_is_stopped(author: str, status: str) -> None:
+    """Whoever asked for it was promised that."""
+    rows = MemoryRows()
+    await broken_off(rows, CancelRequested(reason="enough", author=author))
+    async with process(rows, agents=[CLERK]) as only:
+        (run,) = await only.runtime.recover()
+        outcome = await run.outcome()
+        assert (outcome.status, outcome.reason) == (status, "enough")
+        await check_run(run)
+
+
+async def test_a_run_that_brings_its_process_down_each_time_is_given_up() -> None:
+    """As a dead letter, and the others are recovered."""
+    clock = Clock()
+    rows = MemoryRows(clock=clock)
+    await broken_off(rows)
+    for attempt in (1, 2):
+        poisoned = Process(rows, agents=[CLERK], keeping=KeepOptions(attempts=2, patience_s=0.0))
+        await poisoned.runtime.open()
+        poisoned.line.cut_at = 2
+        (run,) = await poisoned.runtime.recover()
+        await settle(lambda poisoned=poisoned: not poisoned.runtime.runs)
+        await poisoned.crash()
+        assert run.log[-1].model_copy(update={"holder": ""}) == (await logged(rows, "r"))[-1].model_copy(
+            update={"holder": ""}
+        )
+        assert isinstance(run.log[-1], RunResumed)
+        assert run.log[-1].attempt == attempt
+        clock.now += LEASE_S
+    async with process(rows, agents=[CLERK], keeping=KeepOptions(attempts=2)) as last:
+        other = await last.runtime.start(CLERK, "go")
+        (run,) = await last.runtime.recover()
+        outcome = await run.outcome()
+        assert (outcome.status, outcome.reason) == ("failed", "it was taken up 2 times and never finished a turn")
+        assert outcome.error is not None
+        assert outcome.error.kind == "DeadLetter"
+        assert (await other.result()).output == "hello to you"
+        await check_run(run)
+
+
+async def test_the_wall_time_of_a_run_goes_on_while_nobody_drives_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run that began longer ago than it may take is stopped when it is taken up; one that did not has the rest."""
+    agent, _ = at_a_gate()
+    for since, left in ((100.0, 0.001), (40.0, 20.0)):
+        rows = MemoryRows()
+        await broken_off(rows)
+        monkeypatch.setattr("loopbus.runtime.durable.keeper.time", SimpleNamespace(time=lambda at=AT + 1 + since: at))
+        async with process(rows, agents=[agent]) as only:
+            run = await only.runtime.resume("r", agent=agent, limits=Limits(seconds=60.0))
+            timer = run._timer  # pyright: ignore[reportPrivateUsage]
+            assert timer is not None
+            assert timer.when() - asyncio.get_running_loop().time() == pytest.approx(left, abs=1.0)
+            if left < 1:
+                outcome = await run.outcome()
+                assert (outcome.status, outcome.reason) == ("limit", "0.001 seconds")
+
+
+async def test_a_run_with_an_event_that_matters_and_is_not_known_is_not_taken_up(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """It can be read all the same; others are recovered, and the log says what is wrong."""
+    rows = MemoryRows()
+    await broken_off(rows)
+    strange = OpaqueEvent(
+        run_id="r", seq=4, at=AT, cause=3, name=TurnStarted.event_name, version=9, body=b'{"at": 1.0, "cause": 3}'
+    )
+    await Log(rows).append([strange])
+    async with process(rows, agents=[CLERK]) as only:
+        with pytest.raises(CannotResume, match="event 4 of run r"):
+            await only.runtime.resume("r")
+        assert await only.runtime.recover() == []
+        assert "run r was not recovered" in caplog.text
+        assert isinstance((await only.runtime.get("r")).log[3], OpaqueEvent)
+        assert only.runtime.runs == ()
+        await Log(rows).claim("r", "a newer program")
+
+
+async def test_a_run_that_there_is_not() -> None:
+    """Its id is said to be unknown; so it is when it was deleted, to whoever waits for it."""
+    rows = MemoryRows()
+    async with process(rows) as first, process(rows) as second:
+        with pytest.raises(NoSuchRun):
+            await first.runtime.get("nobody")
+        run = await parked(first, refunder())
+        there = await second.runtime.get(run.id)
+        waiting = asyncio.ensure_future(_fault(there.outcome()))  # noqa: TID251
+        await asyncio.sleep(0)
+        assert await first.line.delete(run.id)
+        fault = await waiting
+    assert isinstance(fault, LogUnavailable)
+    assert isinstance(fault.__cause__, NoSuchRun)
+
+
+async def test_a_run_whose_log_is_damaged_is_followed_up_to_there() -> None:
+    """Whoever waits is told which event is not what was written."""
+    rows = MemoryRows()
+
+    class Damaged(Log):
+        async def tail(self, run_id: str, *, after: int = 0) -> AsyncGenerator[Event, None]:
+            async with aclosing(super().tail(run_id, after=after)) as events:
+                async for _ in events:
+                    break
+            raise StoreDamaged("event 2 of run r is not what was written", run_id=run_id, seq=2)
+            yield
+
+    await Log(rows).append(started("r"))
+    async with Runtime(store=Damaged(rows)) as runtime:
+        run = await runtime.get("r")
+        with pytest.raises(LogUnavailable, match="run r cannot be followed: event 2 of run r"):
+            await run.outcome()
+
+
+async def test_a_take_up_that_cannot_read_the_log_gives_the_lease_back() -> None:
+    """Whoever can may have it at once."""
+    rows = MemoryRows()
+    await broken_off(rows)
+
+    class Unreadable(Log):
+        readable = True
+
+        async def read(self, run_id: str, *, after: int = 0) -> AsyncGenerator[Event, None]:
+            if not self.readable:
+                raise StoreDamaged("event 4 of run r is not what was written", run_id=run_id, seq=4)
+            async with aclosing(super().read(run_id, after=after)) as events:
+                async for event in events:
+                    yield event
+
+    log = Unreadable(rows)
+    async with Runtime(store=log, agents=[CLERK]) as runtime:
+        run = await runtime.get("r")
+        log.readable = False
+        with pytest.raises(StoreDamaged):
+            await runtime._keeper.take_up(run)  # pyright: ignore
+        await Log(rows).claim("r", "somebody else")
