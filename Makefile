@@ -7,7 +7,7 @@ WHEEL = build/dist/loopbus-*.whl
 
 # Every extra but httpx2 and prices, which needs it: the tests run on httpx, the declared client, and `make test-wheel`
 # on the other.
-EXTRAS := serve,cli,otel,fast,local,embed,bedrock,vertex
+EXTRAS := serve,cli,otel,fast,local,embed,bedrock,vertex,postgres
 
 AIMOCK := @copilotkit/aimock@1.43.0
 
