@@ -5,11 +5,13 @@ import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from inspect import Parameter
+from math import inf
 from typing import Any, Literal, Protocol, TypeVar, get_args
 
 from pydantic import ValidationError
 
 from .deadline import DeadlinePassed, wait_guest
+from .errors import BadOption
 from .event import Event
 from .guest import Watch
 from .options import handles, one_of, positive, text
@@ -19,6 +21,7 @@ from .words import describe, shown
 
 E = TypeVar("E", bound=Event)
 Verdict = Literal["deny", "allow"]
+OnTimeout = Literal["reject", "approve"]
 
 _GRACE_S = 1.0
 """How long a policy that passed its deadline may take to end before it is left behind."""
@@ -39,17 +42,38 @@ class Veto:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A policy's question to a person: the event waits until somebody decides.
+    """A policy's question to a person: the event waits until somebody decides, for ever unless ``timeout_s`` is given.
 
-    :raises BadOption: the approver or the reason is no text.
+    Who does not decide within ``timeout_s`` seconds is passed over: the next of ``escalate_to`` is asked, and has as
+    long. After the last one ``on_timeout`` decides.
+
+    :raises BadOption: a name or the reason is no text, the time is none, or one is missing that another option needs.
     """
 
     approver: str
     reason: str = ""
+    timeout_s: float | None = None
+    escalate_to: tuple[str, ...] = ()
+    on_timeout: OnTimeout = "reject"
 
     def __post_init__(self) -> None:
         text("Ask(approver)", self.approver)
         text("Ask(reason)", self.reason)
+        one_of("Ask(on_timeout)", self.on_timeout, get_args(OnTimeout))
+        if isinstance(self.escalate_to, str) or not isinstance(self.escalate_to, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
+            raise BadOption(f"Ask(escalate_to={self.escalate_to!r:.80}) must be several names, as in ('boss',)")
+        object.__setattr__(self, "escalate_to", tuple(self.escalate_to))
+        for name in self.escalate_to:
+            text("Ask(escalate_to)", name)
+        self._check_time()
+
+    def _check_time(self) -> None:
+        if self.timeout_s is not None:
+            positive("Ask(timeout_s)", self.timeout_s)
+            if self.timeout_s == inf:
+                raise BadOption("Ask(timeout_s=inf): leave it out for a question that waits for ever")
+        elif self.escalate_to or self.on_timeout != "reject":
+            raise BadOption("Ask(escalate_to, on_timeout) take effect after timeout_s; give it, in seconds")
 
 
 @dataclass(frozen=True, slots=True)

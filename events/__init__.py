@@ -21,7 +21,7 @@ from .control import CancelRequested, LoopDetected, MessageInjected
 from .custom import Custom
 from .errors import BadContent
 from .fault import Fault
-from .human import ApprovalDecided, ApprovalRequested
+from .human import ApprovalDecided, ApprovalEscalated, ApprovalRequested
 from .model import (
     ModelFailed,
     ModelReplied,
@@ -44,6 +44,7 @@ from .usage import Usage
 
 __all__ = [
     "ApprovalDecided",
+    "ApprovalEscalated",
     "ApprovalRequested",
     "Audio",
     "BadContent",

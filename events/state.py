@@ -7,7 +7,7 @@ from typing import Any
 from ..bus.event import Event
 from .content import Message, ToolCall, ToolResult
 from .control import MessageInjected
-from .human import ApprovalDecided, ApprovalRequested
+from .human import ApprovalDecided, ApprovalEscalated, ApprovalRequested, Consent
 from .model import ModelFailed, ModelReplied, ModelRequested, Stop
 from .money import CostCounted
 from .output import OutputRejected
@@ -57,8 +57,10 @@ class RunState:
     """Open calls that were started."""
     waiting: dict[str, ApprovalRequested] = field(default_factory=dict[str, ApprovalRequested])
     """Open calls that wait for a person."""
-    approved: set[str] = field(default_factory=set[str])
-    """Open calls that a person has agreed to."""
+    escalated: dict[str, ApprovalEscalated] = field(default_factory=dict[str, ApprovalEscalated])
+    """Of those, the ones that another person is asked about by now than at first."""
+    approved: dict[str, Consent] = field(default_factory=dict[str, Consent])
+    """Open calls that a person has agreed to, and to what exactly."""
     faults: int = 0
     """Replies in a row, up to the last one, with a tool call that was the model's mistake."""
     rejected: int = 0
@@ -152,8 +154,9 @@ def _tool_finished(state: RunState, event: ToolFinished) -> None:
     state.started.discard(event.call_id)
     if state.waiting:
         state.waiting.pop(event.call_id, None)
+        state.escalated.pop(event.call_id, None)
     if state.approved:
-        state.approved.discard(event.call_id)
+        state.approved.pop(event.call_id, None)
     if not calls:
         return
     if event.blame == "model":
@@ -194,12 +197,21 @@ def _same_results(some: Message, others: Message) -> bool:
 
 def _waits(state: RunState, event: ApprovalRequested) -> None:
     state.waiting[event.call_id] = event
+    state.escalated.pop(event.call_id, None)
+    # Asked again: the consent was to something else.
+    state.approved.pop(event.call_id, None)
+
+
+def _escalated(state: RunState, event: ApprovalEscalated) -> None:
+    if event.call_id in state.waiting:
+        state.escalated[event.call_id] = event
 
 
 def _decided(state: RunState, event: ApprovalDecided) -> None:
-    state.waiting.pop(event.call_id, None)
-    if event.approve:
-        state.approved.add(event.call_id)
+    asked = state.waiting.pop(event.call_id, None)
+    state.escalated.pop(event.call_id, None)
+    if event.approve and asked is not None:
+        state.approved[event.call_id] = Consent(asked, asked.arguments if event.arguments is None else event.arguments)
 
 
 def _cost(state: RunState, event: CostCounted) -> None:
@@ -242,6 +254,7 @@ FOLDS: Mapping[type[Event], Callable[[RunState, Any], None]] = {
     ToolStarted: _tool_started,
     ToolFinished: _tool_finished,
     ApprovalRequested: _waits,
+    ApprovalEscalated: _escalated,
     ApprovalDecided: _decided,
     CostCounted: _cost,
     MessageInjected: _injected,

@@ -8,14 +8,18 @@ from ..bus.errors import BadOption
 
 @runtime_checkable
 class Replies(Protocol):
-    """Keeps texts by key. What it cannot find it has forgotten, which is no error."""
+    """Keeps texts by key, and knows which run has brought each. What it cannot find it has forgotten: no error."""
 
     async def get(self, key: str) -> str | None:
         """What was put there, or None."""
         ...
 
-    async def put(self, key: str, reply: str) -> None:
-        """Keep a text, in the place of what was there."""
+    async def put(self, key: str, reply: str, run_id: str) -> None:
+        """Keep a text that a run has brought, in the place of what was there."""
+        ...
+
+    async def forget(self, run_id: str) -> None:
+        """Delete for good what a run has brought."""
         ...
 
 
@@ -28,23 +32,31 @@ class MemoryReplies:
     def __init__(self, entries: int = 1024) -> None:
         check_entries(entries)
         self._entries = entries
-        self._kept: OrderedDict[str, str] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[str, str]] = OrderedDict()
+        """Replies, each with the run that has brought it."""
 
     def __len__(self) -> int:
         return len(self._kept)
 
     async def get(self, key: str) -> str | None:
         """See ``Replies``."""
-        if key in self._kept:
-            self._kept.move_to_end(key)
-        return self._kept.get(key)
+        found = self._kept.get(key)
+        if found is None:
+            return None
+        self._kept.move_to_end(key)
+        return found[0]
 
-    async def put(self, key: str, reply: str) -> None:
+    async def put(self, key: str, reply: str, run_id: str) -> None:
         """See ``Replies``."""
-        self._kept[key] = reply
+        self._kept[key] = (reply, run_id)
         self._kept.move_to_end(key)
         if len(self._kept) > self._entries:
             self._kept.popitem(last=False)
+
+    async def forget(self, run_id: str) -> None:
+        """See ``Replies``."""
+        for key in [key for key, (_, brought_by) in self._kept.items() if brought_by == run_id]:
+            del self._kept[key]
 
 
 def check_entries(entries: object) -> None:

@@ -12,11 +12,14 @@ _TABLE = """
 CREATE TABLE IF NOT EXISTS replies (
     place INTEGER PRIMARY KEY AUTOINCREMENT, -- grows with each write, so the smallest is the oldest
     key TEXT NOT NULL UNIQUE,
-    reply TEXT NOT NULL
+    reply TEXT NOT NULL,
+    run_id TEXT NOT NULL -- the run that has brought it
 )"""
+_BY_RUN = "CREATE INDEX IF NOT EXISTS replies_by_run ON replies (run_id)"
 _GET = "SELECT reply FROM replies WHERE key = ?"
-_PUT = "INSERT OR REPLACE INTO replies (key, reply) VALUES (?, ?)"
-_FORGET = "DELETE FROM replies WHERE place <= (SELECT MAX(place) FROM replies) - ?"
+_PUT = "INSERT OR REPLACE INTO replies (key, reply, run_id) VALUES (?, ?, ?)"
+_DROP_OLDEST = "DELETE FROM replies WHERE place <= (SELECT MAX(place) FROM replies) - ?"
+_FORGET = "DELETE FROM replies WHERE run_id = ?"
 _BUSY_S = 5.0
 """How long to wait for another process that writes."""
 
@@ -39,21 +42,31 @@ class SqliteReplies:
         """See ``Replies``."""
         return await to_thread.run_sync(self._get, key)
 
-    async def put(self, key: str, reply: str) -> None:
+    async def put(self, key: str, reply: str, run_id: str) -> None:
         """See ``Replies``."""
-        await to_thread.run_sync(self._put, key, reply)
+        await to_thread.run_sync(self._put, key, reply, run_id)
+
+    async def forget(self, run_id: str) -> None:
+        """See ``Replies``. The bytes are zeroed in the file."""
+        await to_thread.run_sync(self._forget, run_id)
 
     def _get(self, key: str) -> str | None:
         with closing(self._open()) as database:
             row = database.execute(_GET, (key,)).fetchone()
         return None if row is None else row[0]
 
-    def _put(self, key: str, reply: str) -> None:
+    def _put(self, key: str, reply: str, run_id: str) -> None:
         with closing(self._open()) as database, database:
-            database.execute(_PUT, (key, reply))
-            database.execute(_FORGET, (self._entries,))
+            database.execute(_PUT, (key, reply, run_id))
+            database.execute(_DROP_OLDEST, (self._entries,))
+
+    def _forget(self, run_id: str) -> None:
+        with closing(self._open()) as database, database:
+            database.execute(_FORGET, (run_id,))
 
     def _open(self) -> sqlite3.Connection:
         database = sqlite3.connect(self._path, timeout=_BUSY_S)
+        database.execute("PRAGMA secure_delete = ON")
         database.execute(_TABLE)
+        database.execute(_BY_RUN)
         return database

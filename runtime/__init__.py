@@ -10,7 +10,12 @@ from .errors import (
     InsideLoop,
     KeyReused,
     LimitReached,
+    LinkError,
+    LinkExpired,
+    LinkForged,
+    LinkMalformed,
     LogUnavailable,
+    NotAuthorized,
     NothingToDecide,
     OtherLoop,
     OutOfOrder,
@@ -26,9 +31,11 @@ from .errors import (
     RunTaken,
     RuntimeClosed,
     SessionBusy,
+    StaleDecision,
     UnknownAgent,
     UsageError,
 )
+from .links import ApprovalLinks, SignedDecision
 from .replaying.recording import replay_recording
 from .result import RunResult
 from .run import Run
@@ -36,6 +43,7 @@ from .runtime import Runtime
 
 __all__ = [
     "Agent",
+    "ApprovalLinks",
     "BadInput",
     "CannotResume",
     "InsideLoop",
@@ -43,7 +51,12 @@ __all__ = [
     "KeyReused",
     "LimitReached",
     "Limits",
+    "LinkError",
+    "LinkExpired",
+    "LinkForged",
+    "LinkMalformed",
     "LogUnavailable",
+    "NotAuthorized",
     "NothingToDecide",
     "OtherLoop",
     "OutOfOrder",
@@ -63,6 +76,8 @@ __all__ = [
     "Runtime",
     "RuntimeClosed",
     "SessionBusy",
+    "SignedDecision",
+    "StaleDecision",
     "UnknownAgent",
     "UsageError",
     "replay_recording",

@@ -25,6 +25,7 @@ from .frontier import Unanswered, not_recorded
 from .helpers import Helpers
 from .journal import Journal
 from .numbering import numbered
+from .reminders import Reminders
 from .scope import Holding, Scope
 from .stopping import Stopping, close_run, leave_run, under_way
 from .turn import OVER
@@ -48,7 +49,7 @@ class Actor(Scope):
     the run when there is nothing to do but wait for people.
     """
 
-    __slots__ = ("_inbox", "_parks", "_pause", "_stages", "_taken_up")
+    __slots__ = ("_inbox", "_parks", "_pause", "_reminders", "_stages", "_taken_up")
 
     def __init__(
         self,
@@ -60,10 +61,12 @@ class Actor(Scope):
         holding: Holding,
         watch: Watch,
         deps: Any,
+        reminders: Reminders,
         parks: bool = False,
     ) -> None:
         super().__init__(journal, bus, helpers, holding=holding, watch=watch, deps=deps)
         self._stages = stages
+        self._reminders = reminders
         self._parks = parks
         self._taken_up = False
         self._inbox: deque[tuple[Event, int]] = deque()
@@ -103,7 +106,7 @@ class Actor(Scope):
             if event.wish and not begun and self._bus.has_policies:
                 # What they would change was changed before it came into the log.
                 _, verdict = await self.judge(event)
-            instead = _stand_in(event, verdict) if verdict is not None else None
+            instead = self._stand_in(event, verdict) if verdict is not None else None
             self._inbox.append((event, event.cause) if instead is None else (instead, event.seq))
 
     async def _loop(self) -> None:
@@ -111,6 +114,8 @@ class Actor(Scope):
         handled = 0
         while self.stop_reason is None and journal.phase is not OVER:
             if not inbox:
+                if self.state.waiting:
+                    self._reminders.watch(journal.run_id, self.state)
                 if self._parks and self._waits_for_people():
                     self.stop(_FOR_PEOPLE)
                 else:
@@ -191,7 +196,7 @@ class Actor(Scope):
         """Put what stands in for an event that its policies did not let through in its place in the inbox."""
         journal, inbox = self.journal, self._inbox
         inbox.popleft()
-        result = _stand_in(event, verdict)
+        result = self._stand_in(event, verdict)
         if result is None:
             # Nothing could stand in for it, so a refusal cannot be honoured.
             words = f"refused a {type(event).__name__}, which can only be changed"
@@ -207,6 +212,14 @@ class Actor(Scope):
         """Whether nothing moves the run on but a decision. Asked of the state: a tool's task outlives its result a bit."""
         waiting = self.state.waiting
         return bool(waiting) and all(call.call_id in waiting for call in self.state.transcript.open_calls())
+
+    def _stand_in(self, event: Event, verdict: Ruling) -> Event | None:
+        """What comes of an event that its policies did not let through; None where it can only be changed."""
+        if isinstance(verdict, Instead):
+            return verdict.event
+        if isinstance(verdict, Ask) and isinstance(event, ToolRequested):
+            return ask(event, verdict, self._stages.get(ToolRequested), self)
+        return event.vetoed(verdict.reason)
 
     async def _wait_inbox(self) -> None:
         pause = self._pause = asyncio.get_running_loop().create_future()
@@ -310,15 +323,6 @@ class Actor(Scope):
         except Exception as error:
             if self.stop(Stopping("failed", describe(error), Fault.of(error, "runtime"), error)):
                 self._go_on()
-
-
-def _stand_in(event: Event, verdict: Ruling) -> Event | None:
-    """What comes of an event that its policies did not let through; None where it can only be changed."""
-    if isinstance(verdict, Instead):
-        return verdict.event
-    if isinstance(verdict, Ask) and isinstance(event, ToolRequested):
-        return ask(event, verdict)
-    return event.vetoed(verdict.reason)
 
 
 def _is_cancelled() -> bool:

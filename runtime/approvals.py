@@ -28,9 +28,9 @@ class Asks(Protocol):
     def ask(self, event: ToolRequested, question: Ask, run: Any) -> Event: ...
 
 
-def ask(request: ToolRequested, question: Ask, stage: object = None, run: Any = None) -> Event:
+def ask(request: ToolRequested, question: Ask, stage: object, run: Any) -> Event:
     """What comes of a wish that a policy puts to a person; ``stage`` is the one that hears such wishes."""
-    if run is not None and isinstance(stage, Asks):
+    if isinstance(stage, Asks):
         return stage.ask(request, question, run)
     return asked(request, question)
 

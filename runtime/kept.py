@@ -1,6 +1,5 @@
 """What may be asked of a runtime about runs that its store has, whoever drives them."""
 
-import logging
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -13,12 +12,11 @@ from ..bus.event import Event
 from ..events.content import Message
 from ..handlers.limits import Limits
 from ..stores.contract import EventLog
-from ..stores.errors import NoSuchRun, StoreError
+from ..stores.errors import NoSuchRun
 from .agents import Agents
 from .durable.forking import Edit
 from .durable.keeper import Keeper
-from .errors import BadInput, RunInterrupted, UnknownAgent
-from .frontier import frontier
+from .errors import BadInput
 from .prepared import Prepared
 from .reader import Reader
 from .replaying.replay import replay_events
@@ -29,7 +27,6 @@ from .run import Run
 from .said import said
 from .spec import AgentSpec, OutputT
 
-_log = logging.getLogger("loopbus.runtime")
 _PAGE = 500
 
 
@@ -97,22 +94,14 @@ class Kept:
     async def recover(self, *, deps: Any = None) -> list[Run]:
         """Go on with every run that has no end, nobody drives, and does not only wait for people; those are returned.
 
-        One that cannot go on here is left alone, and the log says why; so is one that another process drives. A run
-        that was taken up too often without getting on (``KeepOptions.attempts``) ends failed, as a dead letter.
+        One that cannot go on here is left alone, and the log says why. One that another process has is tried once more
+        when its lease must have ended: a process that died cannot give it back.
+
+        A run that was taken up too often without getting on (``KeepOptions.attempts``) ends failed, as a dead letter.
+        So that it takes no others along, those that were taken up twice wait for their turn: they go on one by one.
         """
         keeper = self._kept("recover()")
-        recovered: list[Run] = []
-        async for run_id in _unfinished(keeper.log):
-            if self.find(run_id) is not None:
-                continue
-            try:
-                run = await keeper.get(run_id)
-                if _has_something_to_do(run):
-                    await keeper.take_up(run, None, deps)
-                    recovered.append(run)
-            except (StoreError, RunInterrupted, UnknownAgent) as error:
-                _log.warning("run %s was not recovered: %s", run_id, error)
-        return recovered
+        return await keeper.recover(_unfinished(keeper.log), deps)
 
     async def fork(
         self,
@@ -217,10 +206,11 @@ class Kept:
         author: str = "",
         reason: str = "",
         arguments: Mapping[str, JsonValue] | None = None,
+        binding: str | None = None,
     ) -> Run:
         """Decide about a call of any run of the store (see ``Run.decide``), and let it go on here, if it can."""
         run = await self.get(run_id)
-        await run.decide(call_id, approve=approve, author=author, reason=reason, arguments=arguments)
+        await run.decide(call_id, approve=approve, author=author, reason=reason, arguments=arguments, binding=binding)
         return run
 
     def _kept(self, what: str) -> Keeper:
@@ -235,8 +225,3 @@ async def _unfinished(log: EventLog) -> AsyncGenerator[str, None]:
         before = page[-1].place
         for info in page:
             yield info.run_id
-
-
-def _has_something_to_do(run: Run) -> bool:
-    journal = run.journal
-    return bool(frontier(journal.events, journal.state, journal.phase))

@@ -12,6 +12,7 @@ from .frontier import Unanswered
 from .helpers import Helpers, Zombies
 from .journal import Journal
 from .prepared import Stages
+from .reminders import Reminders
 from .resources import Resources
 from .run import Run
 
@@ -19,13 +20,20 @@ from .run import Run
 class Launcher:
     """What the runs of one runtime share: who owns their tasks, where what cannot be ended is listed, and the like."""
 
-    def __init__(self, bus: Bus, owner: TaskOwner, watch: Watch, zombies: Zombies, grace_s: float) -> None:
+    def __init__(
+        self, bus: Bus, owner: TaskOwner, watch: Watch, zombies: Zombies, reminders: Reminders, grace_s: float
+    ) -> None:
         self.grace_s = grace_s
         self._bus = bus
         self._owner = owner
         self._watch = watch
         self._zombies = zombies
+        self._reminders = reminders
         self._resources = Resources()
+
+    def wait_for_people(self, run: Run[Any]) -> None:
+        """Keep the time of a run's questions, though nobody drives it."""
+        self._reminders.watch(run.id, run.state)
 
     def launch(
         self,
@@ -48,6 +56,7 @@ class Launcher:
             holding=self._resources.holding,
             watch=self._watch,
             deps=deps,
+            reminders=self._reminders,
             parks=parks,
         )
         task = self._owner.spawn(actor.drive(frontier), name=f"run {run.id}")

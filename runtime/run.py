@@ -14,13 +14,15 @@ from typing_extensions import TypeVar
 from ..bus.event import Event
 from ..events.content import Message
 from ..events.control import CancelRequested, MessageInjected
-from ..events.human import ApprovalDecided, ApprovalRequested
+from ..events.human import ApprovalDecided
 from ..events.run import Status
 from ..tools.output import OutputType, Partial
 from .actor import Actor
-from .errors import BadInput, NothingToDecide, OtherLoop, RunOver
+from .approvals import decision, nothing_to_decide
+from .errors import BadInput, OtherLoop, RunOver
 from .journal import Journal
 from .outcome import result_of
+from .overdue import overdue
 from .partials import partials
 from .reader import Reader
 from .result import RunResult
@@ -187,22 +189,50 @@ class Run(Generic[OutputT]):
         author: str = "",
         reason: str = "",
         arguments: Mapping[str, JsonValue] | None = None,
+        binding: str | None = None,
     ) -> None:
         """Approve or reject a tool call that waits for a person, the arguments edited if any are given.
 
+        ``binding`` is that of the ``ApprovalRequested`` that the person has seen, where that may be long ago.
+
         :raises NothingToDecide: no such call waits: it was decided, it never asked, or the run is over.
+        :raises StaleDecision: the call waits with another question by now.
         :raises BadInput: the arguments are no JSON object.
         :raises RunElsewhere: another process drives the run.
         """
 
-        def decision() -> tuple[Event, int]:
-            asked = self._asked(call_id)
-            decided = made(
-                ApprovalDecided, call_id=call_id, approve=approve, author=author, reason=reason, arguments=arguments
+        def decided() -> tuple[Event, int]:
+            state, log = self.journal.state, self.journal.events
+            if self._ending:
+                raise nothing_to_decide(state, log, call_id)
+            return decision(
+                state,
+                log,
+                call_id,
+                approve=approve,
+                author=author,
+                reason=reason,
+                arguments=arguments,
+                binding=binding,
             )
-            return decided, asked.seq
 
-        await self._command(decision)
+        await self._command(decided)
+
+    async def remind(self, now: float) -> None:
+        """Pass over who has not decided in time."""
+        desk, actor = self._desk, self._actor
+        if not overdue(self.journal.state, now):
+            return
+        if desk is not None and self._undriven:
+            async with desk.noting(self.journal):
+                steps = overdue(self.journal.state, now)
+                for event, cause in steps:
+                    self.journal.append(event, cause)
+            if any(isinstance(event, ApprovalDecided) for event, _ in steps):
+                await desk.go_on(self)
+        elif actor is not None and not self._ending:
+            for event, cause in overdue(self.journal.state, now):
+                actor.react(actor.command(event, cause))
 
     # --- commands ---
 
@@ -238,16 +268,6 @@ class Run(Generic[OutputT]):
         if self._ending:
             raise RunOver(f"run {self.id} has ended ({self.status}); start a new run with its messages to go on")
         return made(MessageInjected, message=said(message), author=author)
-
-    def _asked(self, call_id: str) -> ApprovalRequested:
-        state = self.journal.state
-        asked = state.waiting.get(call_id)
-        if asked is None or self._ending:
-            waiting = ", ".join(state.waiting) or "none"
-            raise NothingToDecide(
-                f"call {call_id!r} of run {self.id} does not wait for a decision (waiting: {waiting})"
-            )
-        return asked
 
     async def _cancel_undriven(self, desk: Desk, stopping: Stopping, author: str) -> None:
         async with desk.noting(self.journal):

@@ -27,6 +27,7 @@ from .in_memory import InMemory
 from .kept import Kept
 from .launch import Launcher
 from .prepared import Prepared
+from .reminders import Reminders
 from .result import RunResult
 from .roll import Roll
 from .run import Run
@@ -106,7 +107,8 @@ class Runtime(Subscribing, Kept):
         self._watch = Watch()
         self._watchdog = Watchdog(self._watch, self.bus.publish, blocked_s)
         self._zombies = Zombies()
-        self._launcher = Launcher(self.bus, self._owner, self._watch, self._zombies, grace_s)
+        self._reminders = Reminders(self._owner.spawn, self.get)
+        self._launcher = Launcher(self.bus, self._owner, self._watch, self._zombies, self._reminders, grace_s)
         self._roll = Roll()
         self._prepared = Prepared(self._threads)
         self._agents = Agents(agents)
@@ -162,6 +164,7 @@ class Runtime(Subscribing, Kept):
             if self._store is not None and self._owns_store:
                 last_first.push_async_callback(self._store.aclose)
             last_first.callback(self._watchdog.stop)
+            last_first.callback(self._reminders.close)
             last_first.callback(self._threads.close)
             last_first.push_async_callback(self._prepared.aclose, self._grace_s)
             last_first.push_async_callback(self._end_tasks)
@@ -300,6 +303,7 @@ class Runtime(Subscribing, Kept):
         run.end()
 
     def _over(self, run: Run) -> None:
+        self._reminders.forget(run.id)
         self._roll.end(run)
         run.end()
         run.slim()

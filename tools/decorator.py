@@ -9,6 +9,7 @@ from typing import Any, TypedDict, Unpack, cast, get_args, overload
 
 from typing_extensions import ParamSpec, TypeVar
 
+from .approval import Approval, check_approval
 from .arguments import Extra, arguments_of
 from .docstring import parse
 from .errors import BadTool
@@ -33,7 +34,7 @@ class Options(TypedDict, total=False):
     resource: str
     timeout_s: float
     delivery: Delivery
-    needs_approval: bool
+    needs_approval: Approval
     strict: bool
     extra: Extra
 
@@ -117,6 +118,7 @@ def _check_options(name: str, options: Options) -> None:
         raise BadTool(f"tool {name!r}: timeout_s={timeout_s} is no time; give seconds above 0, or leave it out")
     if options.get("resource", "free") == "":
         raise BadTool(f"tool {name!r}: resource='' names nothing; leave it out")
+    check_approval(name, options.get("needs_approval", False))
     for option, type_of_it, given in (
         ("delivery", Delivery, options.get("delivery", "idempotent")),
         ("extra", Extra, options.get("extra", "ignore")),

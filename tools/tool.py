@@ -9,6 +9,7 @@ from pydantic import JsonValue
 from pydantic_core import to_json
 from typing_extensions import ParamSpec, TypeVar
 
+from .approval import Approval
 from .arguments import Check, Extra
 from .context import ToolContext
 from .errors import InvalidArguments
@@ -43,7 +44,7 @@ class Tool(Generic[P, R]):
     """Tools that name the same resource run one after another."""
     timeout_s: float | None = None
     delivery: Delivery = "at_most_once"
-    needs_approval: bool = False
+    needs_approval: Approval = False
     strict: bool = False
     """The provider keeps the model to the schema, where it can. Optional arguments it may then have to give."""
     extra: Extra = "forbid"

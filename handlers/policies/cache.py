@@ -5,6 +5,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
+from anyio import Lock
+
 from ...bus.bus import Bus
 from ...bus.errors import BadOption
 from ...bus.interception import Instead
@@ -34,7 +36,8 @@ class ResponseCache:
         runtime.subscribe(ResponseCache(SqliteReplies("replies.db"), "openai:*", max_age_s=86_400))
 
     ``models`` are patterns of the models that are cached, all if there are none. Two runs that ask the same at the same
-    time both ask the model. ``clock`` gives seconds since the epoch.
+    time both ask the model. What a run has brought is forgotten when the run is deleted. ``clock`` gives seconds since
+    the epoch.
 
     :raises BadOption: ``max_age_s`` is no number above 0, or ``store`` keeps no replies.
     """
@@ -59,6 +62,8 @@ class ResponseCache:
         """What each run has asked just now, by run."""
         self._to_keep: OrderedDict[tuple[str, int], str] = OrderedDict()
         """The keys of replies that are to be kept, by run and place in its log."""
+        self._store_free = Lock()
+        """So that what is being put into the store is there when it is to be forgotten."""
 
     async def __call__(self, event: ModelRequested, state: RunState) -> ModelRequested | Instead:
         if not self._cached(event.model):
@@ -96,9 +101,20 @@ class ResponseCache:
 
     async def keep(self, event: ModelReplied) -> None:
         """Keep a reply, beside the run."""
-        key = self._to_keep.pop((event.run_id, event.seq), None)
-        if key is not None:
-            await self._store.put(key, event.model_dump_json())
+        if (event.run_id, event.seq) not in self._to_keep:
+            return
+        async with self._store_free:
+            key = self._to_keep.pop((event.run_id, event.seq), None)
+            if key is not None:
+                await self._store.put(key, event.model_dump_json(), event.run_id)
+
+    async def forget(self, run_id: str) -> None:
+        """Delete for good what a run has brought; what of it was not kept yet never is."""
+        async with self._store_free:
+            self._asked.pop(run_id, None)
+            for place in [place for place in self._to_keep if place[0] == run_id]:
+                del self._to_keep[place]
+            await self._store.forget(run_id)
 
 
 class _Asked(NamedTuple):

@@ -143,9 +143,7 @@ class CallTools:
 
 def _interrupted(event: ToolRequested) -> ToolFinished:
     """The result of a call that was running when its process died."""
-    return ToolFinished(
-        call_id=event.call_id, name=event.name, outcome="unknown", blame="caller", output=_INTERRUPTED
-    )
+    return ToolFinished(call_id=event.call_id, name=event.name, outcome="unknown", blame="caller", output=_INTERRUPTED)
 
 
 def _elsewhere(

@@ -4,9 +4,10 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 from weakref import WeakValueDictionary
 
@@ -33,6 +34,7 @@ from .forking import Edit, check_fork, fork_off
 from .journal import DurableJournal
 from .leases import Leases
 from .options import KeepOptions
+from .recovery import Recovery
 from .sessions import StoredSessions
 from .taking_up import attempts, check_readable, dead_letter, unfinished_stop
 from .writer import Writer
@@ -244,13 +246,24 @@ class Keeper:
         self._driving[run.id] = agent
         self._launcher.launch(run, run.journal, ready.stages, left, deps, limits, parks=True)
 
-    async def recover(self, runs: AsyncIterable[Run[Any]], deps: Any) -> list[Run[Any]]:
+    async def recover(self, run_ids: AsyncIterable[str], deps: Any) -> list[Run[Any]]:
         """Take up those of these runs that can go on here, now or soon; the answer is which."""
-        recovery = Recovery(partial(self.take_up, deps=deps, patience_s=0.0), self._options)
-        recovered = await recovery.begin(runs)
+        recovery = Recovery(self._left_behind, partial(self.take_up, deps=deps, patience_s=0.0), self._options)
+        recovered = await recovery.begin(run_ids)
         if recovery.unfinished:
             self._owner.spawn(recovery.finish(), name="recovery")
         return recovered
+
+    async def _left_behind(self, run_id: str) -> Run[Any] | None:
+        """A run that is not driven here, and could go on; one that only waits for people is watched."""
+        run = await self.get(run_id)
+        journal = _durable(run.journal)
+        if journal.driven or journal.over:
+            return None
+        if frontier(journal.events, journal.state, journal.phase):
+            return run
+        self._launcher.wait_for_people(run)
+        return None
 
     # --- what runs that nobody drives are asked ---
 
@@ -335,7 +348,13 @@ class Keeper:
         await self._catch_up(journal)
         if journal.over:
             return
-        lease = await self._leases.claim(journal.run_id, patience_s)
+        try:
+            lease = await self._leases.claim(journal.run_id, patience_s)
+        except RunElsewhere:
+            await self._catch_up(journal)
+            if journal.over:
+                return
+            raise
         try:
             await self._catch_up(journal)
         except BaseException:

@@ -450,6 +450,7 @@ WORDLESS: dict[str, Callable[[], object]] = {
     "a veto": lambda: Veto(cast("Any", None)),
     "an approver": lambda: Ask(cast("Any", 3)),
     "a question": lambda: Ask("legal", cast("Any", b"why")),
+    "the next approver": lambda: Ask("legal", timeout_s=1, escalate_to=(cast("Any", 3),)),
 }
 
 
@@ -458,3 +459,28 @@ def test_what_a_ruling_says_is_text(wrong: str) -> None:
     """A policy that says anything else is told so where it does, and counts as one that fails."""
     with pytest.raises(BadOption, match="must be a text"):
         WORDLESS[wrong]()
+
+
+def test_a_question_may_have_a_time_and_people_to_turn_to() -> None:
+    """Their names are kept as given, whatever they were given in."""
+    question = Ask("kim", timeout_s=60, escalate_to=cast("Any", ["ann", "bob"]), on_timeout="approve")
+    assert (question.timeout_s, question.escalate_to, question.on_timeout) == (60, ("ann", "bob"), "approve")
+    assert hash(question) == hash(Ask("kim", timeout_s=60, escalate_to=("ann", "bob"), on_timeout="approve"))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"timeout_s": 0}, r"timeout_s\)=0 must be a number above 0"),
+        ({"timeout_s": float("inf")}, "leave it out"),
+        ({"timeout_s": 1, "on_timeout": "accept"}, "none of"),
+        ({"timeout_s": 1, "escalate_to": "ann"}, "several names"),
+        ({"timeout_s": 1, "escalate_to": 3}, "several names"),
+        ({"escalate_to": ("ann",)}, "give it, in seconds"),
+        ({"on_timeout": "approve"}, "give it, in seconds"),
+    ],
+)
+def test_a_question_that_could_not_be_put_is_refused(options: Any, words: str) -> None:
+    """Above all one whose time would never come, as nobody would notice."""
+    with pytest.raises(BadOption, match=words):
+        Ask("kim", **options)

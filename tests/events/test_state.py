@@ -6,6 +6,7 @@ from hypothesis import given, settings
 
 from loopbus.events import (
     ApprovalDecided,
+    ApprovalEscalated,
     ApprovalRequested,
     CostCounted,
     Event,
@@ -129,9 +130,9 @@ def test_a_call_waits_for_a_person_until_it_is_decided() -> None:
     assert list(state.waiting) == ["1.0", "1.1"]
     state.add(ApprovalDecided(call_id="1.0", approve=True))
     state.add(ApprovalDecided(call_id="1.1", approve=False))
-    assert (list(state.waiting), state.approved) == ([], {"1.0"})
+    assert (list(state.waiting), list(state.approved)) == ([], ["1.0"])
     state.add(ToolFinished(call_id="1.0", name="pay", outcome="ok", output="paid"))
-    assert state.approved == set()
+    assert state.approved == {}
 
 
 def test_a_call_that_is_stopped_while_it_waits_waits_no_more() -> None:
@@ -140,6 +141,23 @@ def test_a_call_that_is_stopped_while_it_waits_waits_no_more() -> None:
     asks = ApprovalRequested(call_id="1.0", name="pay", arguments={}, approver="finance")
     state = replay([PROMPT, reply, asks, ToolFinished(call_id="1.0", name="pay", outcome="cancelled", output="")])
     assert state.waiting == {}
+
+
+def test_it_is_known_who_is_asked_by_now_and_what_exactly_was_agreed_to() -> None:
+    """Asked again, everything begins anew; what nobody waits for changes nothing."""
+    asks = ApprovalRequested(call_id="1.0", name="pay", arguments={"usd": 7}, approver="kim", escalate_to=("ann",))
+    state = replay([PROMPT, asks, ApprovalEscalated(call_id="1.0", approver="ann", step=1)])
+    assert state.escalated["1.0"].approver == "ann"
+    state.add(ApprovalDecided(call_id="1.0", approve=True, arguments={"usd": 5}))
+    assert (state.waiting, state.escalated, state.approved) == ({}, {}, {"1.0": (asks, {"usd": 5})})
+    state.add(asks)
+    assert (list(state.waiting), state.escalated, state.approved) == (["1.0"], {}, {})
+    state.add(ApprovalEscalated(call_id="1.0", approver="ann", step=1))
+    state.add(ToolFinished(call_id="1.0", name="pay", outcome="cancelled", output=""))
+    assert (state.waiting, state.escalated) == ({}, {})
+    state.add(ApprovalEscalated(call_id="1.0", approver="ann", step=1))
+    state.add(ApprovalDecided(call_id="1.0", approve=True))
+    assert (state.escalated, state.approved) == ({}, {})
 
 
 def test_mistakes_of_the_model_are_counted_in_a_row() -> None:

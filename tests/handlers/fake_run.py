@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from loopbus.backends import ReplyFold
 from loopbus.bus.event import stamp
 from loopbus.bus.guest import Watch
+from loopbus.bus.interception import Ruling
 from loopbus.events import (
     Event,
     Message,
@@ -35,6 +36,7 @@ class FakeRun:
         self.state = RunState()
         self.deps = deps
         self.stopping = False
+        self.unrecorded = False
         self.watch = Watch()
         self.log: list[Event] = []
         self.told: list[Event] = []
@@ -44,6 +46,8 @@ class FakeRun:
         self.late_results: list[tuple[str, str, object, bool]] = []
         self.held: list[str] = []
         """The resources that were taken, and given back with a ``-`` before the name."""
+        self.policy: Callable[[Event], tuple[Event, Ruling | None]] = lambda event: (event, None)
+        """What the policies say to an event that a stage asks them about."""
         self._heard = frozenset(hears)
         for event in events:
             self.take(event)
@@ -60,6 +64,12 @@ class FakeRun:
         return [type(event).__name__ for event in self.log]
 
     # --- RunScope ---
+
+    async def wait_recorded(self) -> None:
+        self.unrecorded = False
+
+    async def judge(self, event: Event) -> tuple[Event, Ruling | None]:
+        return self.policy(event)
 
     def append(self, event: Event, cause: int) -> Event:
         return self.take(event, cause)

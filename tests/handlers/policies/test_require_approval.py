@@ -95,6 +95,14 @@ async def test_a_function_that_raises_lets_nothing_through() -> None:
     assert "Not allowed" in str(result.messages[2])
 
 
+def test_a_question_may_have_a_time_and_people_to_turn_to() -> None:
+    """As ``Ask`` has it."""
+    policy = RequireApproval("refund", approver="kim", timeout_s=60, escalate_to=("ann",), on_timeout="approve")
+    assert policy(request()) == Ask("kim", "", 60, ("ann",), "approve")
+    with pytest.raises(BadOption, match="timeout_s"):
+        RequireApproval("refund", escalate_to=("ann",))
+
+
 def test_asking_about_nothing_is_refused() -> None:
     """A policy without effect would look like protection."""
     with pytest.raises(BadOption, match="nothing"):

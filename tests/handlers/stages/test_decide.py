@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import pytest
 from pydantic import JsonValue
 
+from loopbus.bus import Ask, Instead, Veto
+from loopbus.bus.interception import Ruling
 from loopbus.events import ApprovalDecided, ApprovalRequested, Event, ToolFinished, ToolRequested
 from loopbus.handlers.scope import RunScope
 from loopbus.handlers.stages.decide import Decide
@@ -66,3 +68,51 @@ async def test_a_rejected_call_is_answered_and_never_runs(reason: str, words: st
     assert (finished.call_id, finished.name, finished.outcome, finished.blame) == ("c1", "refund", "denied", "policy")
     assert finished.output == words
     assert calls.requests == []
+
+
+CACHED = ToolFinished(call_id="c1", name="refund", outcome="ok", output="cached")
+
+
+@pytest.mark.parametrize(("ruling", "outcome"), [(Veto("too much"), "denied"), (Instead(CACHED), "ok")])
+async def test_what_policies_refuse_is_refused_to_people_too(ruling: Ruling, outcome: str) -> None:
+    """They have not seen the edited call before; what they answer stands in for it."""
+    run, calls = waiting(), Calls()
+    seen: list[Event] = []
+
+    def rules(event: Event) -> tuple[Event, Ruling | None]:
+        seen.append(event)
+        return event, ruling
+
+    run.policy = rules
+    finished = await Decide(calls)(decide(run, approve=True, arguments={"usd": 5000}), run)
+    assert isinstance(finished, ToolFinished)
+    assert (finished.call_id, finished.outcome) == ("c1", outcome)
+    assert [vars(event)["arguments"] for event in seen] == [{"usd": 5000}]
+    assert calls.requests == []
+
+
+async def test_a_policys_question_about_an_edited_call_is_answered_already() -> None:
+    """Somebody has just looked at it."""
+    run, calls = waiting(), Calls()
+    run.policy = lambda event: (event, Ask("support"))
+    assert await Decide(calls)(decide(run, approve=True, arguments={"usd": 5}), run) is calls.answer
+    assert [request.arguments for request in calls.requests] == [{"usd": 5}]
+
+
+@pytest.mark.parametrize("arguments", [None, {"usd": 7}])
+async def test_policies_are_not_asked_twice_about_the_same_call(arguments: Mapping[str, JsonValue] | None) -> None:
+    """An edit that changes nothing is none."""
+    run, calls = waiting(), Calls()
+    run.policy = lambda event: (event, Veto("never again"))
+    assert await Decide(calls)(decide(run, approve=True, arguments=arguments), run) is calls.answer
+
+
+async def test_what_runs_is_what_the_last_question_showed() -> None:
+    """Where a person was asked again, with other arguments than the model's; the way there is in the log."""
+    run, calls = waiting(), Calls()
+    first = decide(run, approve=True, arguments={"usd": 5})
+    run.take(ApprovalRequested(call_id="c1", name="refund", arguments={"usd": 6}, approver="support"), first.seq)
+    await Decide(calls)(decide(run, approve=True), run)
+    (called,) = calls.requests
+    (wished,) = [event for event in run.log if isinstance(event, ToolRequested)]
+    assert (called.arguments, called.seq) == ({"usd": 6}, wished.seq)

@@ -6,6 +6,7 @@ import pytest
 
 from loopbus.events import (
     ApprovalDecided,
+    ApprovalRequested,
     Event,
     MessageInjected,
     ModelReplied,
@@ -143,6 +144,19 @@ async def test_what_policies_and_people_made_of_the_answer_counts() -> None:
         run.take(ApprovalDecided(call_id="c1", approve=True, arguments=decision))
         run.take(ToolFinished(call_id="c1", name="final_answer", outcome="ok", output="accepted"))
         assert (await judged(run, final=False)).output == output
+
+
+async def test_of_an_answer_that_was_asked_about_twice_the_last_question_counts() -> None:
+    """What was agreed to at last is what the run ends with, and not what somebody made of it before."""
+    run = prompted()
+    run.take(ModelRequested(turn=1, model="fake", messages=1))
+    run.take(ModelReplied(turn=1, content=(one("final_answer", x=1),), stop="tool_calls"))
+    run.take(ToolRequested(call_id="c1", name="final_answer", arguments={"x": 1}))
+    for shown, edited in ({"x": 1}, {"x": 6}), ({"x": 7}, None):
+        run.take(ApprovalRequested(call_id="c1", name="final_answer", arguments=shown, approver="kim"))
+        run.take(ApprovalDecided(call_id="c1", approve=True, arguments=edited))
+    run.take(ToolFinished(call_id="c1", name="final_answer", outcome="ok", output="accepted"))
+    assert (await judged(run, final=False)).output == {"x": 7}
 
 
 async def test_a_wrong_call_is_rejected_without_more_words() -> None:

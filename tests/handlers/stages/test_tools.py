@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from loopbus.bus import Ask
 from loopbus.events import ApprovalDecided, ApprovalRequested, Custom, Event, ToolCall, ToolFinished, ToolProgress
 from loopbus.events.model import Stop
 from loopbus.handlers.limits import Limits
@@ -232,6 +233,41 @@ async def test_a_tool_that_needs_approval_is_put_to_a_person_first() -> None:
     assert finished.output == "refunded 7"
     wrong = one("refund", usd="much")
     assert (await refused(calling(wrong), wrong, stage(refund))).blame == "model"
+
+
+@tool(name="refund", needs_approval=True)
+async def refund_euros(usd: int, eur: int) -> str:
+    """Refund, in a later version of the program, which wants more."""
+    return f"refunded {usd} and {eur}"
+
+
+@pytest.mark.parametrize("now", [refund_euros, add])
+async def test_a_call_that_no_longer_fits_its_tool_is_not_run(now: Any) -> None:
+    """F127: the code was changed, or the tool taken away, while a person thought; the model is told, not blamed."""
+    seven = one("refund", usd=7)
+    run = calling(seven)
+    asks = await answer(run, seven, stage(refund))
+    assert isinstance(asks, ApprovalRequested)
+    assert asks.schema_hash == refund.schema_hash
+    run.take(asks)
+    run.take(ApprovalDecided(call_id="c1", approve=True))
+    finished = await refused(run, seven, stage(now))
+    assert finished.blame == "caller"
+    assert finished.output.startswith("Not run: what a person has approved does not fit the tool as it is now.")
+
+
+async def test_a_policys_question_is_put_with_the_tools_schema() -> None:
+    """Nobody is asked about a call that cannot run: the model is told at once."""
+    under_test, question = stage(add, limits=Limits(tool_calls=1)), Ask("finance", "why")
+    run = calling(ADD)
+    asks = under_test.ask(request(run, ADD), question, run)
+    assert isinstance(asks, ApprovalRequested)
+    assert (asks.approver, asks.reason, asks.schema_hash) == ("finance", "why", add.schema_hash)
+    for called in one("add", a="one", b=2), one("nobody"):
+        run = calling(called)
+        finished = under_test.ask(request(run, called), question, run)
+        assert isinstance(finished, ToolFinished)
+        assert (finished.outcome, finished.blame) == ("error", "model")
 
 
 async def test_a_tool_may_speak_in_its_run() -> None:
