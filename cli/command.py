@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..bus.errors import LoopbusError
+from ..runtime.errors import RunInterrupted
+from ..stores import StoreDamaged, StoreUnavailable
 from .errors import ReaderGone
 from .output import complain, prepare, settle
 
@@ -17,13 +19,14 @@ except ModuleNotFoundError as missing:
 else:
     commands = app
 
+FAILED = 1
 USAGE = 2
 SIGPIPE = 128 + 13
 """What a shell reports of a program that wrote to somebody who had stopped reading."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command and exit: 0 completed, 1 failed, 2 wrong usage, 3 limit reached, 130 interrupted.
+    """Run the command and exit: 0 completed, 1 failed, 2 wrong usage, 3 limit reached, 4 suspended, 130 interrupted.
 
     :raises SystemExit: always.
     """
@@ -35,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         commands(args=arguments, prog_name="loopbus")
     except ReaderGone:
         sys.exit(SIGPIPE)
+    except (RunInterrupted, StoreDamaged, StoreUnavailable) as error:
+        complain(str(error))
+        sys.exit(FAILED)
     except LoopbusError as error:
         complain(str(error))
         sys.exit(USAGE)

@@ -21,14 +21,28 @@ def prepare() -> None:
             stream.reconfigure(errors="backslashreplace")
 
 
-def write(text: str) -> None:
-    """Write to stdout, at once; on a terminal without what could control it.
+def write(text: str, *, styled: bool = False) -> None:
+    """Write to stdout, at once; on a terminal without what could control it, unless ``styled`` says that we put it in.
 
     :raises ReaderGone: nobody reads it any more.
     """
     try:
-        sys.stdout.write(printable(text) if sys.stdout.isatty() else text)
+        sys.stdout.write(text if styled or not sys.stdout.isatty() else printable(text))
         sys.stdout.flush()
+    except BrokenPipeError as error:
+        raise ReaderGone("nobody reads the output any more") from error
+
+
+def write_utf8(text: str) -> None:
+    """Write to stdout as UTF-8, whatever its encoding is: for what a program reads back.
+
+    :raises ReaderGone: nobody reads it any more.
+    """
+    if sys.stdout.isatty():
+        write(text)
+        return
+    try:
+        sys.stdout.buffer.write(text.encode())
     except BrokenPipeError as error:
         raise ReaderGone("nobody reads the output any more") from error
 

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from ..backends.contract import Backend
 from ..backends.known import FACTORIES, PROVIDERS
+from ..runtime.agent import Agent
 from ..tools.decorator import as_tool
 from ..tools.tool import Tool
 from ..tools.toolset import Toolset
@@ -55,6 +56,17 @@ def load_tools(references: Iterable[str]) -> list[Tool[..., Any]]:
                 raise BadReference(f"{reference!r} is {kind}, no tool: name a function, or a list of functions")
             tools.append(as_tool(each))
     return tools
+
+
+def load_agent(reference: str) -> Agent:
+    """The ``Agent`` that ``module:name`` names.
+
+    :raises BadReference: it cannot be loaded, or is no agent.
+    """
+    found = load(reference)
+    if not isinstance(found, Agent):
+        raise BadReference(f"{reference!r} is {type(found).__name__}, no Agent: name one, such as shop:clerk")
+    return cast("Agent", found)
 
 
 def load_model(name: str) -> str | Backend:

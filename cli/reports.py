@@ -3,28 +3,32 @@
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any
 
 from ..bus.data import dump
 from ..bus.event import Event
 from ..events.content import Refusal, Text
 from ..events.model import ModelFailed, ModelReplied, TextDelta
 from ..runtime.result import RunResult
+from ..runtime.run import Run
 from .output import complain, write, write_json
 
 
-class Report(Protocol):
-    """Hears every event of the run in order, then its result."""
-
-    def event(self, event: Event) -> None: ...
-    def result(self, result: RunResult[Any]) -> None: ...
-
-
-class Answer:
-    """The answer alone, once it is whole. What there is of another one goes to stderr."""
+class Report:
+    """Hears every event of the run in order, then its result, or that it is suspended."""
 
     def event(self, event: Event) -> None:
-        """Nothing is written before the end."""
+        """Take the next event."""
+
+    def result(self, result: RunResult[Any]) -> None:
+        """Take what the run came to."""
+
+    def suspended(self, run: Run) -> None:
+        """Take a run that is not over, and does not go on here."""
+
+
+class Answer(Report):
+    """The answer alone, once it is whole. What there is of another one goes to stderr."""
 
     def result(self, result: RunResult[Any]) -> None:
         words = result.output if isinstance(result.output, str) else json.dumps(result.output, ensure_ascii=False)
@@ -34,7 +38,7 @@ class Answer:
             complain(f"the answer is not whole:\n{words}")
 
 
-class Pieces:
+class Pieces(Report):
     """Everything that the model says, as it says it; each message ends with a line end."""
 
     def __init__(self) -> None:
@@ -51,33 +55,31 @@ class Pieces:
         elif isinstance(event, ModelFailed):
             self._end("")
 
-    def result(self, result: RunResult[Any]) -> None:
-        """Everything is said."""
-
     def _end(self, rest: str) -> None:
         said, self._last = rest or self._last, ""
         if said:
             write(rest if said.endswith("\n") else f"{rest}\n")
 
 
-class JsonResult:
+class JsonResult(Report):
     """The result as one JSON object, whatever its status."""
-
-    def event(self, event: Event) -> None:
-        """Nothing is written before the end."""
 
     def result(self, result: RunResult[Any]) -> None:
         write_json(asdict(result))
 
+    def suspended(self, run: Run) -> None:
+        waiting = [
+            {"call_id": asked.call_id, "name": asked.name, "arguments": asked.arguments, "approver": asked.approver}
+            for asked in run.state.waiting.values()
+        ]
+        write_json({"run_id": run.id, "status": "suspended", "waiting": waiting})
 
-class JsonEvents:
-    """Each event as one line of JSON, pieces of messages too; the last is ``RunFinished``."""
+
+class JsonEvents(Report):
+    """Each event as one line of JSON, pieces of messages too; the last is ``RunFinished``, or ``RunSuspended``."""
 
     def event(self, event: Event) -> None:
         write_json(dump(event))
-
-    def result(self, result: RunResult[Any]) -> None:
-        """The last event has said it."""
 
 
 REPORTS: Mapping[tuple[bool, bool], type[Report]] = {

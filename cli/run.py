@@ -1,19 +1,16 @@
 """``loopbus run``: one run of an agent, from a prompt to an exit code."""
 
-import logging
 import sys
 from typing import Annotated
 
 import typer
 
-from ..handlers.limits import Limits
-from ..handlers.observers.terminal import TerminalView
-from ..runtime.agent import Agent
-from .approvals import Approvals
-from .following import Following
-from .interrupts import Interrupts
-from .references import load_model, load_tools
-from .reports import REPORTS
+from ..runtime.run import Run
+from ..runtime.runtime import Runtime
+from .agents import AgentOption, InstructionsOption, ModelOption, ToolsOption, make_agent, with_limits
+from .options import JsonOption, QuietOption, StepOption, StreamOption, VerboseOption, YesOption
+from .stores import StoreOption
+from .watching import Watching
 
 
 def run(
@@ -21,49 +18,51 @@ def run(
         str | None,
         typer.Argument(metavar="PROMPT", help="What to say to the model; - or nothing at all reads it from stdin."),
     ] = None,
-    model: Annotated[
-        str,
-        typer.Option(
-            "--model", "-m", envvar="LOOPBUS_MODEL", help="A model, or module:name of a Backend object of your own."
-        ),
-    ] = "local",
-    tools: Annotated[
-        list[str] | None,
-        typer.Option("--tools", "-t", metavar="MODULE:NAME,...", help="Functions, or lists of them, that it may call."),
+    agent: AgentOption = None,
+    model: ModelOption = None,
+    tools: ToolsOption = None,
+    instructions: InstructionsOption = None,
+    store: StoreOption = None,
+    session: Annotated[
+        str | None, typer.Option(help="Continue the conversation of this name, which the store keeps.")
     ] = None,
-    instructions: Annotated[str, typer.Option("--instructions", "-i", help="What the model is told before all.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")] = False,
-    stream: Annotated[
-        bool, typer.Option("--stream", help="Print what the model says as it says it; with --json, every event.")
-    ] = False,
-    max_turns: Annotated[int, typer.Option(min=1, help="Stop after so many model calls.")] = 50,
+    key: Annotated[
+        str | None, typer.Option(help="Run this only once: the run of this key is followed, if there is one.")
+    ] = None,
+    as_json: JsonOption = False,
+    stream: StreamOption = False,
+    max_turns: Annotated[
+        int | None, typer.Option(min=1, help="Stop after so many model calls.", show_default="50, or the agent's")
+    ] = None,
     timeout: Annotated[float | None, typer.Option(min=0.001, metavar="SECONDS", help="Stop after this time.")] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Approve every tool call that asks for approval.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing on stderr but errors.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show the log too, with tracebacks.")] = False,
+    step: StepOption = False,
+    yes: YesOption = False,
+    quiet: QuietOption = False,
+    verbose: VerboseOption = False,
 ) -> None:
     """Run an agent. The answer goes to stdout, everything else to stderr.
 
-    Exit codes: 0 completed, 1 failed, 2 wrong usage, 3 a limit was reached, 130 interrupted.
+    With --store the run is kept: it can be resumed, replayed and forked, and a call that needs approval may wait for
+    days.
+
+    Exit codes: 0 completed, 1 failed, 2 wrong usage, 3 a limit was reached, 4 it waits for a person, 130 interrupted
+    or aborted.
     """
-    show_log(verbose)
+    if step and prompt in (None, "-"):
+        raise typer.BadParameter("--step reads its commands from stdin: give the prompt as an argument")
+    for option, given in {"--session": session, "--key": key}.items():
+        if given is not None and not store:
+            raise typer.BadParameter(f"{option} is of no use without --store: nothing is kept", param_hint=option)
     said = read_prompt(prompt)
-    limits = Limits(turns=max_turns, seconds=timeout)
-    agent = Agent(load_model(model), instructions, load_tools(tools or ()), limits=limits)
-    # Pieces on stdout and a view that moves would write over each other on one terminal.
-    style = "plain" if stream else "auto"
-    view = None if quiet else TerminalView(sys.stderr, style=style, answers=False)
-    interrupts = Interrupts()
-    following = Following(REPORTS[as_json, stream](), view, Approvals(yes=yes), interrupts)
-    raise typer.Exit(interrupts.run(following.run(agent, said)))
+    wanted = make_agent(agent, model, tools, instructions)
+    limits = with_limits(wanted.limits, max_turns, timeout)
 
+    async def begin(runtime: Runtime) -> Run:
+        return await runtime.start(wanted, said, session=session, key=key, limits=limits)
 
-def show_log(wanted: bool) -> None:
-    """Send what is logged to stderr, or nowhere: what matters of it is in the result."""
-    if wanted:
-        logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    else:
-        logging.getLogger("loopbus").addHandler(logging.NullHandler())
+    Watching(as_json=as_json, stream=stream, yes=yes, quiet=quiet, verbose=verbose, step=step).follow(
+        wanted, begin, store
+    )
 
 
 def read_prompt(argument: str | None) -> str:

@@ -134,17 +134,19 @@ for _name in (
 class _Frozen:
     """Validates by a function, and serializes what it gave as what it is: pydantic's own would call Python for that."""
 
-    def __init__(self, freeze: Callable[[object], object]) -> None:
+    def __init__(self, freeze: Callable[[object], object], **schema: str) -> None:
         self._freeze = freeze
+        self._schema = schema
 
     def __get_pydantic_core_schema__(self, *_: object) -> CoreSchema:
-        return core_schema.no_info_plain_validator_function(
-            self._freeze, json_schema_input_schema=core_schema.any_schema()
-        )
+        return core_schema.no_info_plain_validator_function(self._freeze)
+
+    def __get_pydantic_json_schema__(self, *_: object) -> dict[str, str]:
+        return dict(self._schema)
 
 
 Json = Annotated[JsonValue, _Frozen(freeze)]
 """Any JSON value, frozen."""
 
-JsonObject = Annotated[Mapping[str, JsonValue], _Frozen(freeze_object)]
+JsonObject = Annotated[Mapping[str, JsonValue], _Frozen(freeze_object, type="object")]
 """A JSON object, frozen."""

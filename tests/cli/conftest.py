@@ -12,7 +12,7 @@ from loopbus.cli import main
 
 SHOP = '''
 import anyio
-from loopbus import tool
+from loopbus import Agent, tool
 from loopbus.backends import Scripted, call, fail, reply, text
 from loopbus.backends.errors import Busy
 from loopbus.events import Usage
@@ -50,10 +50,13 @@ whole = Scripted(["It is 42."])
 fails = Scripted([fail(Busy("try later"), "half of ")] * 9)
 cut = Scripted([reply("half an ans", stop="length")] * 9)
 pays = Scripted([call("refund", usd=20), text("done")], per_run=True)
+pays_twice = Scripted([call("refund", usd=1), call("refund", usd=2), text("done")], per_run=True)
 talks = Scripted(["word " * 5000], stream="words", piece_delay_s=0.01)
 hangs = Scripted([call("stubborn"), text("done")], per_run=True)
 echoes = Scripted(lambda request: request.messages[-1].text or "nothing")
 evil = Scripted(["\\x1b[2Jboo"])
+clerk = Agent(adds, tools=[add], name="clerk")
+cook = Agent(adds, tools=[add], name="cook")
 class namespace:
     model = adds
 '''
@@ -77,6 +80,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", [*sys.path])
     monkeypatch.delenv("LOOPBUS_MODEL", raising=False)
+    monkeypatch.delenv("LOOPBUS_STORE", raising=False)
     yield tmp_path
     sys.modules.pop("shop", None)
 

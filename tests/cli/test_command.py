@@ -13,6 +13,10 @@ from loopbus.cli import main
 
 from .conftest import Command
 
+COMMANDS = (
+    *("run", "resume", "decide", "fork", "replay", "runs", "sessions", "log", "delete"),
+    *("tools", "events", "models", "check"),
+)
 Process = Callable[..., "subprocess.Popen[bytes]"]
 
 
@@ -25,7 +29,7 @@ def test_the_console_script_is_this_command() -> None:
 def test_help_and_version_are_there(loopbus: Command) -> None:
     """Every command is listed."""
     help_text = loopbus("--help").out
-    assert [name for name in ("run", "tools", "events", "models", "check") if name not in help_text] == []
+    assert [name for name in COMMANDS if name not in help_text] == []
     assert loopbus("--version").out.strip() == __import__("loopbus").__version__
     assert loopbus("sing").code == 2
 

@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 
-from loopbus import Agent, RunResult
+from loopbus import Agent, Run, RunResult, Runtime
 from loopbus.backends import Scripted
 from loopbus.cli.approvals import Approvals
 from loopbus.cli.errors import ReaderGone
 from loopbus.cli.following import Following
 from loopbus.cli.interrupts import Interrupts
+from loopbus.cli.reports import Report
 from loopbus.events import Event, RunFinished, RunStarted
 from loopbus.handlers.observers import TerminalView
 
 
-class Heard:
+class Heard(Report):
     """A report that remembers, or fails."""
 
     def __init__(self, *, fails: bool = False) -> None:
@@ -48,10 +49,20 @@ def following(report: Heard, view: TerminalView | None = None) -> Following:
     return Following(report, view, Approvals(yes=False), Interrupts())
 
 
+async def say_hello(watching: Following, model: Scripted) -> int:
+    """Follow a run of an agent with this model."""
+    agent = Agent(model)
+
+    async def begin(runtime: Runtime) -> Run:
+        return await runtime.start(agent, "hello")
+
+    return await watching.run(agent, begin)
+
+
 async def test_every_event_is_told_in_order_and_the_result_last() -> None:
     """And the caller's own backend is closed."""
     report, model = Heard(), Closed(["hi"])
-    assert await following(report).run(Agent(model), "hello") == 0
+    assert await say_hello(following(report), model) == 0
     assert isinstance(report.events[0], RunStarted)
     assert isinstance(report.events[-1], RunFinished)
     assert [result.output for result in report.results] == ["hi"]
@@ -63,7 +74,7 @@ async def test_a_cancellation_that_is_no_interrupt_is_passed_on() -> None:
     report, model = Heard(), Closed(["hi"], delay_s=3600)
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05):
-            await following(report).run(Agent(model), "hello")
+            await say_hello(following(report), model)
     assert (report.results, model.closed) == ([], 1)
 
 
@@ -71,7 +82,7 @@ async def test_a_report_that_cannot_go_on_ends_the_run() -> None:
     """What nobody reads is not paid for."""
     report, model = Heard(fails=True), Closed(["hi"])
     with pytest.raises(ReaderGone):
-        await following(report).run(Agent(model), "hello")
+        await say_hello(following(report), model)
     assert (len(report.events), model.closed) == (1, 1)
 
 
@@ -83,7 +94,7 @@ async def test_a_view_that_cannot_go_on_does_not() -> None:
             raise BrokenPipeError
 
     report = Heard()
-    assert await following(report, TerminalView(Gone())).run(Agent(Scripted(["hi"])), "hello") == 0
+    assert await say_hello(following(report, TerminalView(Gone())), Scripted(["hi"])) == 0
     assert len(report.results) == 1
 
 
@@ -104,7 +115,7 @@ def test_an_interrupted_run_is_followed_to_its_end() -> None:
             self.cancelling = task.cancelling() if task is not None else -1
 
     report, interrupts = Interrupting(), Interrupts()
-    work = Following(report, None, Approvals(yes=False), interrupts).run(Agent(Scripted(["hi"], delay_s=3600)), "hello")
-    assert interrupts.run(work) == 130
+    watching = Following(report, None, Approvals(yes=False), interrupts)
+    assert interrupts.run(say_hello(watching, Scripted(["hi"], delay_s=3600))) == 130
     assert ([result.reason for result in report.results], report.cancelling) == (["interrupted"], 0)
     assert isinstance(report.events[-1], RunFinished)

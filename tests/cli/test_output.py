@@ -8,14 +8,14 @@ from types import MappingProxyType
 import pytest
 
 from loopbus.cli.errors import ReaderGone
-from loopbus.cli.output import complain, prepare, write, write_json
+from loopbus.cli.output import complain, prepare, write, write_json, write_utf8
 from loopbus.events import Image, Message, Usage
 
 
 class Gone(io.StringIO):
     """A pipe that nobody reads."""
 
-    def write(self, text: str, /) -> int:
+    def write(self, text: str | bytes, /) -> int:
         raise BrokenPipeError
 
 
@@ -25,6 +25,9 @@ def test_a_reader_that_left_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sys, "stderr", Gone())
     with pytest.raises(ReaderGone):
         write("x")
+    monkeypatch.setattr(sys.stdout, "buffer", Gone(), raising=False)
+    with pytest.raises(ReaderGone):
+        write_utf8("x")
     complain("nobody hears this")
 
 

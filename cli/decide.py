@@ -1,0 +1,66 @@
+"""``loopbus decide``: a person's say about a tool call that waits, from any process."""
+
+import json
+from getpass import getuser
+from typing import Annotated, Any, cast
+
+import typer
+
+from ..handlers.printable import printable
+from ..runtime.runtime import Runtime
+from .interrupts import Interrupts
+from .options import RunArgument
+from .output import complain
+from .run_ids import find_run
+from .stores import StoreOption, existing
+from .suspended import resume_command
+
+
+def decide(
+    run: RunArgument,
+    call: Annotated[str, typer.Argument(metavar="CALL", help="The id of the call, as loopbus log shows it.")],
+    approve: Annotated[bool, typer.Option("--approve/--reject", help="Whether it may run.", show_default=False)],
+    store: StoreOption = None,
+    reason: Annotated[str, typer.Option(help="Why; the model is told why a call was rejected.")] = "",
+    arguments: Annotated[
+        str | None, typer.Option(metavar="JSON", help="Arguments to put in place of the model's.")
+    ] = None,
+    author: Annotated[str | None, typer.Option(help="Who decides.", show_default="your user name")] = None,
+) -> None:
+    """Approve or reject a tool call that waits for a person. The run goes on when it is resumed.
+
+    Exit codes: 0 decided, 2 no such call waits: it was decided, it never asked, or the run is over.
+    """
+    given = None if arguments is None else read_arguments(arguments)
+    url = existing(store)
+
+    async def tell() -> str:
+        async with Runtime(store=url) as runtime:
+            run_id = (await find_run(runtime.store, run)).run_id
+            await runtime.decide(
+                run_id, call, approve=approve, author=author or user_name(), reason=reason, arguments=given
+            )
+            return run_id
+
+    run_id = Interrupts().run(tell())
+    word = "approved" if approve else "rejected"
+    complain(f"{word} call {call} of run {run_id}; it goes on with:\n  {resume_command(run_id, url)}")
+
+
+def read_arguments(text: str) -> dict[str, Any]:
+    """Arguments of a call as a person writes them."""
+    try:
+        arguments: Any = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise typer.BadParameter(f"that is no JSON: {printable(str(error))}", param_hint="--arguments") from error
+    if not isinstance(arguments, dict):
+        raise typer.BadParameter('give a JSON object, such as {"usd": 20}', param_hint="--arguments")
+    return cast("dict[str, Any]", arguments)
+
+
+def user_name() -> str:
+    """Who is at the keyboard, if the system knows."""
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return "user"
