@@ -27,9 +27,12 @@ help: ## this list
 demo: .venv/.demo ## a real model on this machine's CPU answers with a tool's help
 	$(BIN)/python examples/quickstart.py
 
+# Hundreds of tests start a Python of their own, and each worker rewrites every test's asserts: compiled once is enough.
+test package test-local: export PYTHONDONTWRITEBYTECODE =
+
 test: .venv/.dev ## every test that needs no network, and the coverage gate
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest --numprocesses 4
+	$(BIN)/coverage run -m pytest --numprocesses 3
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -12,7 +12,7 @@ from .model import ModelFailed, ModelReplied, ModelRequested, Stop
 from .money import CostCounted
 from .output import OutputRejected
 from .recovery import ContextCompacted, FallbackChosen, RetryScheduled
-from .run import RunFinished, RunResumed, RunStarted, RunSuspended, Status
+from .run import RunFinished, RunForked, RunResumed, RunStarted, RunSuspended, Status
 from .tool import ToolFinished, ToolStarted
 from .transcript import Transcript
 from .tries import Tries
@@ -233,7 +233,7 @@ def _suspended(state: RunState, event: RunSuspended) -> None:
     state.suspended = True
 
 
-def _resumed(state: RunState, event: RunResumed) -> None:
+def _resumed(state: RunState, event: RunResumed | RunForked) -> None:
     state.suspended = False
 
 
@@ -261,6 +261,7 @@ FOLDS: Mapping[type[Event], Callable[[RunState, Any], None]] = {
     OutputRejected: _rejected,
     RunSuspended: _suspended,
     RunResumed: _resumed,
+    RunForked: _resumed,
     RunFinished: _finished,
 }
 """What each kind of event changes; a kind that is not in here changes nothing but ``seq``."""

@@ -118,6 +118,8 @@ class Actor(Scope):
                     self._reminders.watch(journal.run_id, self.state)
                 if self._parks and self._waits_for_people():
                     self.stop(_FOR_PEOPLE)
+                    # At once: a decision that came in between would find a run that takes none any more.
+                    self.finish()
                 else:
                     await self._wait_inbox()
                 continue
@@ -209,7 +211,7 @@ class Actor(Scope):
             inbox.appendleft((journal.append(result, cause), cause))
 
     def _waits_for_people(self) -> bool:
-        """Whether nothing moves the run on but a decision. Asked of the state: a tool's task outlives its result a bit."""
+        """Whether nothing moves the run on but a decision; asked of the state: a tool's task outlives its result."""
         waiting = self.state.waiting
         return bool(waiting) and all(call.call_id in waiting for call in self.state.transcript.open_calls())
 
@@ -250,6 +252,11 @@ class Actor(Scope):
         return (
             self.done or self.stop_reason is not None or any(isinstance(event, RunFinished) for event, _ in self._inbox)
         )
+
+    @property
+    def leaving(self) -> bool:
+        """Whether the run is being left just now, and will take commands again when it is."""
+        return not self.done and self.stop_reason is not None and self.stop_reason.status is None
 
     def command(self, event: Event, cause: int) -> Event:
         """Append what somebody outside the run wants of it.

@@ -26,8 +26,10 @@ LoopbusError
     RunLeft             its runtime was closed; resume it, here or in another process
     RunTaken            another process drives it now; attach to it
     RunElsewhere        another process drives it, so this one cannot
+    RunDeleted          it was deleted, here or by another process; there is no such run any more
     LogUnavailable      its log cannot be written or read; resume it when that is mended
     CannotResume        its log has something in it that this program cannot go on from
+  NotForgotten          a run was deleted, but a subscriber still keeps what it knows of it
   OutOfOrder            a stage caused an event that may not follow; a defect of that stage
   ReplayMismatch        a recorded run, executed again, goes another way; carries both events and their ``difference``
 """
@@ -132,12 +134,20 @@ class RunElsewhere(RunInterrupted):
     """Another process drives the run, so this one cannot."""
 
 
+class RunDeleted(RunInterrupted):
+    """The run was deleted, here or by another process."""
+
+
 class LogUnavailable(RunInterrupted):
     """The log of a run cannot be written or read."""
 
 
 class CannotResume(RunInterrupted):
     """The log of a run has something in it that this program cannot go on from."""
+
+
+class NotForgotten(LoopbusError):
+    """A run was deleted, but a subscriber could not forget what it keeps of it. Delete it again: all are told again."""
 
 
 class OutOfOrder(LoopbusError):

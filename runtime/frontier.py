@@ -7,7 +7,7 @@ from ..bus.event import Event
 from ..events.human import ApprovalDecided, ApprovalRequested
 from ..events.model import ModelFailed, ModelReplied, ModelRequested
 from ..events.recovery import ContextCompacted, FallbackChosen, RetryScheduled
-from ..events.run import RunStarted
+from ..events.run import RunForked, RunStarted
 from ..events.state import RunState
 from ..events.tool import ToolFinished, ToolRequested, ToolStarted
 from ..events.turn import TurnFinished, TurnStarted
@@ -103,7 +103,7 @@ _FRONTIERS: Mapping[Phase, Callable[[Sequence[Event], RunState], Iterator[Unansw
 
 def not_recorded(caused: list[Event], cause: int, events: Sequence[Event]) -> list[Event]:
     """Of what a stage causes, that which the log does not have yet from when it acted before."""
-    recorded = [event for event in events[cause:] if event.cause == cause]
+    recorded = [event for event in events[cause:] if event.cause == cause or _for_a_fork(event, events)]
     left: list[Event] = []
     for event in caused:
         same = next((each for each in recorded if _same(each, event)), None)
@@ -112,6 +112,11 @@ def not_recorded(caused: list[Event], cause: int, events: Sequence[Event]) -> li
         else:
             recorded.remove(same)
     return left
+
+
+def _for_a_fork(event: Event, events: Sequence[Event]) -> bool:
+    """Whether a fork has requested a call that it answers, which is a request like any other."""
+    return isinstance(event, ToolRequested) and event.cause > 0 and isinstance(events[event.cause - 1], RunForked)
 
 
 def _same(one: Event, other: Event) -> bool:

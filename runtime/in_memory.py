@@ -1,9 +1,9 @@
-"""Starts runs whose logs are kept in memory."""
+"""The runs whose logs are kept in memory: started, and forgotten."""
 
 import secrets
 import time
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
 from weakref import WeakValueDictionary
 
 from anyio import Lock
@@ -11,6 +11,7 @@ from anyio import Lock
 from ..bus import nesting
 from ..bus.bus import Bus
 from ..events.content import Message
+from ..events.run import RunStarted
 from .errors import SessionBusy
 from .frontier import Unanswered
 from .journal import Journal
@@ -24,7 +25,7 @@ from .wish import Wish, branch
 
 
 class InMemory:
-    """The runs of a runtime without a store. ``over`` is told when one ends."""
+    """The runs of a runtime without a store. ``over`` is told when one ends; ``forget`` keeps nothing of one."""
 
     def __init__(
         self,
@@ -35,6 +36,7 @@ class InMemory:
         roll: Roll,
         sessions: Sessions,
         over: Callable[[Run], None],
+        forget: Callable[[str], Awaitable[None]],
     ) -> None:
         self._bus = bus
         self._launcher = launcher
@@ -42,6 +44,7 @@ class InMemory:
         self._roll = roll
         self._sessions = sessions
         self._over = over
+        self._forget = forget
         self._keys = Keys()
         self._queues: WeakValueDictionary[str, Lock] = WeakValueDictionary()
 
@@ -93,3 +96,47 @@ class InMemory:
                     if holder is None:
                         raise
                     await holder.outcome()
+
+    # --- what is deleted (see ``Deleter``) ---
+
+    async def delete(self, run_id: str) -> bool:
+        """Stop a run if it goes on, and keep nothing of it; False if it is not remembered."""
+        run = next((run for run in self._remembered if run.id == run_id), None)
+        if run is not None:
+            if run.session is not None:
+                # Before it ends: whoever waits for its session must not be told what it said.
+                self._sessions.take_back(run.session, run_id, self._before(run, run.session))
+            await run.cancel("the run is deleted", author="runtime")
+            self._keys.forget(run_id)
+        await self._forget(run_id)
+        return run is not None
+
+    async def delete_session(self, name: str) -> int:
+        """Delete every run of a session that is remembered, and its conversation; the answer is how many there were."""
+        count = 0
+        while runs := [run for run in self._remembered if run.session == name]:
+            for run in runs:
+                count += await self.delete(run.id)
+        self._sessions.forget(name)
+        return count
+
+    async def expire(self, ended_before: float) -> int:
+        """Delete the runs that ended before a time; the answer is how many there were."""
+        old = [run for run in self._remembered if run.status is not None and run.log[-1].at < ended_before]
+        for run in old:
+            await self.delete(run.id)
+        return len(old)
+
+    @property
+    def _remembered(self) -> list[Run[Any]]:
+        runs = (*self._keys.runs, *self._roll.finished, *self._roll.live)
+        return list({run.id: run for run in runs}.values())
+
+    def _before(self, run: Run[Any], session: str) -> tuple[str, list[Message]] | None:
+        """The run before this one in its session, and what it made of the conversation, if this one was told that."""
+        told = cast(RunStarted, run.log[0]).history
+        for other in reversed(self._roll.finished):
+            said = other.state.messages
+            if other.session == session and other is not run and told[: len(said)] == tuple(said):
+                return other.id, said
+        return None

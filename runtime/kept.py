@@ -14,7 +14,8 @@ from ..handlers.limits import Limits
 from ..stores.contract import EventLog
 from ..stores.errors import NoSuchRun
 from .agents import Agents
-from .durable.forking import Edit
+from .checks import LABEL, check, of
+from .durable.forking import Edit, half_made
 from .durable.keeper import Keeper
 from .errors import BadInput
 from .prepared import Prepared
@@ -28,6 +29,13 @@ from .said import said
 from .spec import AgentSpec, OutputT
 
 _PAGE = 500
+_FORK = {
+    "at": of(int, "the seq of an event"),
+    "agent": of(AgentSpec | None, "an Agent, or None"),
+    "results": of(Mapping | None, "results by the ids of their calls, such as {'3.0': 'done'}"),
+    "session": LABEL,
+    "limits": of(Limits | None, "Limits(...), or None"),
+}
 
 
 class Kept:
@@ -101,7 +109,7 @@ class Kept:
         So that it takes no others along, those that were taken up twice wait for their turn: they go on one by one.
         """
         keeper = self._kept("recover()")
-        return await keeper.recover(_unfinished(keeper.log), deps)
+        return await keeper.recover(_unfinished(keeper), deps)
 
     async def fork(
         self,
@@ -126,9 +134,11 @@ class Kept:
         :raises NoSuchRun: the store has no such run.
         :raises StoreMisused: the run has no event ``at``.
         :raises BadInput: the run is over there, or one of the ``results`` is for a call that is not open there.
+        :raises SessionBusy: a run of ``session`` has no end.
         :raises UnknownAgent: no agent of the run's name is known here.
         """
         keeper = self._kept("fork()")
+        check(_FORK, at=at, agent=agent, results=results, session=session, limits=limits)
         info = await keeper.log.info(run_id)
         base = agent or self._agents.find(info.agent, "")
         used = base if model is None else replace(base, model=model)
@@ -163,24 +173,6 @@ class Kept:
         found = agent or self._agents.find(run.agent, run.state.setup)
         judged = [each for each in JUDGED if self.bus.routes(each).policies]
         return await replay_events(found, run.log, judged=judged, deps=deps, limits=limits)
-
-    async def delete(self, run_id: str) -> bool:
-        """Delete a run for good: its log, what was large in it, what this runtime remembers; False if there is none.
-
-        One that goes on here is stopped first; whoever drives it elsewhere is refused from now on.
-        """
-        keeper = self._kept("delete()")
-        await keeper.forget(run_id)
-        self._roll.forget(run_id)
-        return await keeper.log.delete(run_id)
-
-    async def delete_session(self, name: str) -> int:
-        """Delete every run of a session for good (see ``delete``); the answer is how many there were."""
-        log, deleted = self._kept("delete_session()").log, 0
-        while runs := await log.runs(session=name):
-            for info in runs:
-                deleted += await self.delete(info.run_id)
-        return deleted
 
     def attach(self, run_id: str, *, after: int = 0, ephemeral: bool = False) -> Reader | AsyncGenerator[Event, None]:
         """Every durable event of a run behind ``after``, once and in order, then those to come, up to the terminal one.
@@ -219,9 +211,12 @@ class Kept:
         return self._keeper
 
 
-async def _unfinished(log: EventLog) -> AsyncGenerator[str, None]:
+async def _unfinished(keeper: Keeper) -> AsyncGenerator[str, None]:
     before = None
-    while page := await log.runs(unfinished=True, before=before, limit=_PAGE):
+    while page := await keeper.log.runs(unfinished=True, before=before, limit=_PAGE):
         before = page[-1].place
         for info in page:
-            yield info.run_id
+            if half_made(info):
+                await keeper.delete_half_made(info.run_id)
+            else:
+                yield info.run_id

@@ -17,6 +17,16 @@ class Keys:
         """How a run began that was started with this key, and the run."""
         return self._runs.get(key)
 
+    @property
+    def runs(self) -> tuple[Run, ...]:
+        """The runs that are known by a key."""
+        return tuple(run for _, run in self._runs.values())
+
+    def forget(self, run_id: str) -> None:
+        """Keep nothing of a run."""
+        for key in [key for key, (_, run) in self._runs.items() if run.id == run_id]:
+            del self._runs[key]
+
     def remember(self, key: str, first: RunStarted, run: Run) -> None:
         """Note a new run; the oldest finished one is forgotten when there are too many."""
         self._runs[key] = (first, run)

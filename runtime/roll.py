@@ -28,6 +28,11 @@ class Roll:
         """The runs that go on, the oldest first."""
         return tuple(self._live.values())
 
+    @property
+    def finished(self) -> tuple[Run, ...]:
+        """Those of the runs that are over which are remembered, in the order of their ends."""
+        return tuple(self._finished.values())
+
     def find(self, run_id: str) -> Run | None:
         """The run of this id, or None if there was none, or if it ended too long ago."""
         return self._live.get(run_id) or self._finished.get(run_id)

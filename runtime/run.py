@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Generic, Protocol
 
@@ -19,7 +19,7 @@ from ..events.run import Status
 from ..tools.output import OutputType, Partial
 from .actor import Actor
 from .approvals import decision, nothing_to_decide
-from .errors import BadInput, OtherLoop, RunOver
+from .errors import BadInput, OtherLoop, RunLeft, RunOver
 from .journal import Journal
 from .outcome import result_of
 from .overdue import overdue
@@ -166,10 +166,10 @@ class Run(Generic[OutputT]):
         that says so; what does not end within the grace time is left behind and listed in ``Runtime.zombies``.
         """
         self._check_loop()
+        stopping = Stopping("cancelled", reason)
         if self._desk is not None and self._undriven:
-            await self._cancel_undriven(self._desk, Stopping("cancelled", reason), author)
-        else:
-            self.stop(Stopping("cancelled", reason), author)
+            await self._cancel_undriven(self._desk, stopping, author)
+        self.stop(stopping, author)
         await self.outcome()
 
     async def send(self, message: str | Message, *, author: str = "caller") -> None:
@@ -220,19 +220,15 @@ class Run(Generic[OutputT]):
 
     async def remind(self, now: float) -> None:
         """Pass over who has not decided in time."""
-        desk, actor = self._desk, self._actor
         if not overdue(self.journal.state, now):
             return
-        if desk is not None and self._undriven:
-            async with desk.noting(self.journal):
-                steps = overdue(self.journal.state, now)
-                for event, cause in steps:
-                    self.journal.append(event, cause)
-            if any(isinstance(event, ApprovalDecided) for event, _ in steps):
-                await desk.go_on(self)
-        elif actor is not None and not self._ending:
+        noted = await self._note(lambda: overdue(self.journal.state, now))
+        if noted is not None:
+            if self._desk is not None and any(isinstance(event, ApprovalDecided) for event in noted):
+                await self._desk.go_on(self)
+        elif self._actor is not None and not self._ending:
             for event, cause in overdue(self.journal.state, now):
-                actor.react(actor.command(event, cause))
+                self._actor.react(self._actor.command(event, cause))
 
     # --- commands ---
 
@@ -248,13 +244,13 @@ class Run(Generic[OutputT]):
     async def _command(self, make: Callable[[], tuple[Event, int]]) -> None:
         """Append what somebody outside wants of the run, wherever it stands, and let it act; then it is recorded."""
         self._check_loop()
-        desk, actor = self._desk, self._actor
-        if desk is not None and self._undriven:
-            async with desk.noting(self.journal):
-                event, cause = make()
-                self.journal.append(event, cause)
-            await desk.go_on(self)
+        if await self._note(lambda: [make()]) is not None:
+            if self._desk is not None:
+                await self._desk.go_on(self)
             return
+        actor = self._actor
+        if actor is not None and actor.leaving:
+            raise RunLeft(f"run {self.id} is being left just now; say it again when that is done", self.id)
         event, cause = make()
         assert actor is not None, "a run that is over takes no commands"
         command = actor.command(event, cause)
@@ -264,6 +260,13 @@ class Run(Generic[OutputT]):
             # Whoever is told that this was taken may forget it: from then on only the log knows.
             await self.journal.wait_recorded()
 
+    async def _note(self, make: Callable[[], Sequence[tuple[Event, int]]]) -> list[Event] | None:
+        """Append to the log of a run that nobody here drives; None if somebody does, or does by the time it is held."""
+        if self._desk is None or not self._undriven:
+            return None
+        async with self._desk.noting(self.journal):
+            return [self.journal.append(event, cause) for event, cause in make()] if self._undriven else None
+
     def _injection(self, message: str | Message, author: str) -> MessageInjected:
         if self._ending:
             raise RunOver(f"run {self.id} has ended ({self.status}); start a new run with its messages to go on")
@@ -271,7 +274,7 @@ class Run(Generic[OutputT]):
 
     async def _cancel_undriven(self, desk: Desk, stopping: Stopping, author: str) -> None:
         async with desk.noting(self.journal):
-            if not self.journal.over:
+            if self._undriven:
                 self.journal.append(made(CancelRequested, reason=stopping.reason, author=author), 0)
                 close_run(self.journal, "cancelled", stopping, ())
 

@@ -19,6 +19,7 @@ from ..tools.threads import ThreadPool
 from .agents import Agents
 from .checks import AGENTS, COUNT, LABEL, MESSAGES, SUBSCRIBERS, TIME, Rule, check, of
 from .collector import patience
+from .deleting import Deleter, Deleting
 from .durable.keeper import Keeper
 from .durable.options import KeepOptions
 from .errors import OtherLoop, RuntimeClosed, UsageError
@@ -60,7 +61,7 @@ _OPTIONS = {
 }
 
 
-class Runtime(Subscribing, Kept):
+class Runtime(Subscribing, Kept, Deleting):
     """Where runs live. Use it as ``async with Runtime() as runtime``; leaving the block stops every run.
 
     ``store`` is where the logs of all runs are kept: a URL such as ``sqlite:///runs.db``, or an ``EventLog``, which the
@@ -122,7 +123,9 @@ class Runtime(Subscribing, Kept):
             roll=self._roll,
             sessions=self.sessions,
             over=self._over,
+            forget=self._forget,
         )
+        self._deleter: Deleter = self._house if isinstance(self._house, InMemory) else self._house.deleter
         self._subscribers = tuple(subscribers)
         self._opened = self._open = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -296,7 +299,17 @@ class Runtime(Subscribing, Kept):
             began=self._roll.add,
             left=self._left,
             over=self._over,
+            forget=self._forget,
         )
+
+    async def _forget(self, run_id: str) -> None:
+        """Keep nothing of a run that is deleted.
+
+        :raises NotForgotten: a subscriber does.
+        """
+        self._reminders.forget(run_id)
+        self._roll.forget(run_id)
+        await self._subscribers_forget(run_id)
 
     def _left(self, run: Run) -> None:
         self._roll.leave(run)
@@ -308,4 +321,4 @@ class Runtime(Subscribing, Kept):
         run.end()
         run.slim()
         if run.session is not None and self._keeper is None:
-            self.sessions.give_back(run.session, run.state.messages)
+            self.sessions.give_back(run.session, run.id, run.state.messages)

@@ -1,16 +1,27 @@
 """The ways to subscribe to what happens in a runtime."""
 
 from collections.abc import Callable
-from typing import Any, TypeVar, Unpack
+from typing import Any, Protocol, TypeVar, Unpack, runtime_checkable
 
 from ..bus.bus import Bus, Derive
 from ..bus.declare import Hears, InterceptOptions, ObserveOptions, attach
 from ..bus.event import Event
 from ..bus.selector import Heard, selector
 from ..bus.stream import Stream
+from ..bus.words import describe
+from .errors import NotForgotten
 
 E = TypeVar("E", bound=Event)
 H = TypeVar("H", bound=Callable[..., Any])
+
+
+@runtime_checkable
+class Forgetful(Protocol):
+    """A subscriber that keeps something of runs, and deletes it when they are deleted."""
+
+    async def forget(self, run_id: str) -> None:
+        """Keep nothing of a run; one that is not known changes nothing."""
+        ...
 
 
 class Subscribing:
@@ -18,6 +29,7 @@ class Subscribing:
 
     def __init__(self, bus: Bus) -> None:
         self.bus = bus
+        self._forgetful: list[Forgetful] = []
 
     def observe(self, heard: Hears, **options: Unpack[ObserveOptions]) -> Callable[[H], H]:
         """Decorate a function that only watches: it is called with every event that is heard.
@@ -73,11 +85,29 @@ class Subscribing:
         """Attach something that says by itself what it hears.
 
         That is a ``TerminalView()``, a handler declared with ``@observe(...)``, or any object with ``hears`` that can
-        be called with an event.
+        be called with an event. With ``async def forget(run_id)`` it is told of runs that are deleted.
 
         :raises BadSelector: it does not say what it hears.
         """
         attach(self.bus, subscriber)
+        if isinstance(subscriber, Forgetful):
+            self._forgetful.append(subscriber)
+
+    async def _subscribers_forget(self, run_id: str) -> None:
+        """Have all subscribers forget a run.
+
+        :raises NotForgotten: one of them could not; the others have.
+        """
+        failed: list[tuple[Forgetful, Exception]] = []
+        for subscriber in self._forgetful:
+            try:
+                await subscriber.forget(run_id)
+            except Exception as error:
+                failed.append((subscriber, error))
+        if failed:
+            said = ", ".join(f"{type(each).__name__} raised {describe(error)}" for each, error in failed)
+            words = f"run {run_id} is not forgotten everywhere: {said}; delete it once more when that is mended"
+            raise NotForgotten(words) from failed[0][1]
 
 
 def _derive(function: Callable[..., Any]) -> Derive:

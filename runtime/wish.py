@@ -50,14 +50,22 @@ class Wish(NamedTuple):
         :raises KeyReused: it was another request; give this one its own key.
         """
         asked = (first.agent, first.prompt)
-        if asked != (self.agent.name, self.prompt) or not _same_session(self, first):
+        if asked != (self.agent.name, self.prompt) or not (_same_session(self, first) and _same_messages(self, first)):
             raise KeyReused(f"key {self.key!r} belongs to run {first.run_id}, which was started with another request")
 
 
 def _same_session(wish: Wish, first: RunStarted) -> bool:
-    return first.session == wish.session or (
-        wish.if_busy == "fork" and f"{first.session}".startswith(f"{wish.session}/")
-    )
+    if first.session == wish.session:
+        return True
+    return wish.if_busy == "fork" and wish.session is not None and first.session == branch(wish.session, first.run_id)
+
+
+def _same_messages(wish: Wish, first: RunStarted) -> bool:
+    # In front of them stands what the session's conversation was then, whatever that was.
+    before = len(first.history) - len(wish.messages)
+    if before < 0 or (before > 0 and wish.session is None):
+        return False
+    return first.history[before:] == wish.messages
 
 
 def branch(session: str, run_id: str) -> str:

@@ -87,8 +87,9 @@ class EventLog(Protocol):
         """Write events of one run behind those that it has: all of them or none. It is durable when this returns.
 
         The events say where they belong: the first one's ``seq`` is one more than the last that the log has.
-        ``token`` is that of the run's lease, 0 for a run that nobody ever claimed. Appends of many runs that are under
-        way together share one trip to the disk. One that is cancelled while it waits is written all the same.
+        ``token`` is that of the run's lease, 0 for a run that nobody ever claimed. An append that ends with
+        ``RunFinished`` gives the lease back. Appends of many runs that are under way together share one trip to the
+        disk. One that is cancelled while it waits is written all the same.
 
         :raises WrongSeq: the log does not end right before the first event.
         :raises LeaseLost: the token is not that of the latest lease.
@@ -140,12 +141,15 @@ class EventLog(Protocol):
         """Every named conversation, the one with the latest run first."""
         ...
 
-    async def fork(self, source: str, run_id: str, *, at: int, session: str | None = None, token: int = 0) -> None:
+    async def fork(
+        self, source: str, run_id: str, *, at: int, agent: str = "", session: str | None = None, token: int = 0
+    ) -> None:
         """Begin run ``run_id`` with the events 1 to ``at`` of another one, which are not copied: both runs have them.
 
         Whoever reads the fork gets them as its own, with its id; what is appended to it begins with ``at + 1``. Its
         chain goes on from the source's, so ``verify`` proves the shared part along with the rest. It has the source's
-        agent, no key, the store's time as its start, and outlives the source. ``token`` is that of the fork's lease.
+        ``agent`` if no other is named, no key, the store's time as its start, and outlives the source. ``token`` is
+        that of the fork's lease.
 
         :raises NoSuchRun: the log has no such source.
         :raises StoreMisused: the source has no event ``at``.

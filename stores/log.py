@@ -1,13 +1,15 @@
 """The one event log there is, over any store of rows: codec, hash chain, paging and following."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 import anyio
 
 from ..bus.event import Event
+from ..bus.tasks import start
 from ..events.frozen import whole
 from ..events.run import RunFinished, Status
 from .artifacts import LARGE, fill, holes, intact, is_whole
@@ -16,12 +18,19 @@ from .chain import flaw
 from .codec import batch_of, decode
 from .contract import Lease, Proof, RunInfo, SessionInfo, Survives
 from .errors import StoreDamaged, StoreMisused
-from .rows import Fork, Hearing, Row, RowStore, RunQuery
+from .rows import Batch, Fork, Gathering, Hearing, Row, RowStore, RunQuery
 
 PAGE = 256
 """Rows that a reader takes from the store at a time: no reader keeps the store, or much memory, for long."""
 HEARD_S = 5.0
 """How often ``tail`` looks where it is told what others write: a word of theirs may have been lost."""
+
+
+class Append(NamedTuple):
+    """The events of one run that ``Log.append_all`` is to append, and the token of its lease."""
+
+    events: Sequence[Event]
+    token: int
 
 
 class Log:
@@ -51,11 +60,27 @@ class Log:
         """See ``EventLog``."""
         if not events:
             return
-        batch = batch_of(events, token, self._large)
-        if batch.opening is not None:
-            whole(batch.run_id, "a run's id")
+        batch = self._batch(events, token)
         await self._rows.append(batch)
         self._bells.ring(batch.run_id)
+
+    async def append_all(self, appends: Sequence[Append]) -> list[Exception | None]:
+        """Append the events of many runs, each as ``append`` does: one that is refused takes none of the others along.
+
+        The answers are what ``append`` would have raised, None for what is written.
+        """
+        answers: list[Exception | None] = [None] * len(appends)
+        batches: dict[int, Batch] = {}
+        for place, (events, token) in enumerate(appends):
+            try:
+                batches[place] = self._batch(events, token)
+            except Exception as error:
+                answers[place] = error
+        for (place, batch), answer in zip(batches.items(), await self._write([*batches.values()]), strict=True):
+            answers[place] = answer
+            if answer is None:
+                self._bells.ring(batch.run_id)
+        return answers
 
     async def read(self, run_id: str, *, after: int = 0) -> AsyncGenerator[Event, None]:
         """See ``EventLog``."""
@@ -109,10 +134,12 @@ class Log:
         """See ``EventLog``."""
         return await self._rows.sessions()
 
-    async def fork(self, source: str, run_id: str, *, at: int, session: str | None = None, token: int = 0) -> None:
+    async def fork(
+        self, source: str, run_id: str, *, at: int, agent: str = "", session: str | None = None, token: int = 0
+    ) -> None:
         """See ``EventLog``."""
         whole(run_id, "a run's id")
-        await self._rows.fork(Fork(source, run_id, at, session, token))
+        await self._rows.fork(Fork(source, run_id, at, session, token, agent))
 
     async def verify(self, run_id: str) -> Proof:
         """See ``EventLog``."""
@@ -171,6 +198,25 @@ class Log:
     ) -> None:
         await self.aclose()
 
+    def _batch(self, events: Sequence[Event], token: int) -> Batch:
+        batch = batch_of(events, token, self._large)
+        if batch.opening is not None:
+            whole(batch.run_id, "a run's id")
+        return batch
+
+    async def _write(self, batches: Sequence[Batch]) -> list[Exception | None]:
+        if not batches:
+            return []
+        if isinstance(self._rows, Gathering):
+            return await self._rows.append_all(batches)
+        tasks = [start(_attempt(self._rows, batch), name=f"append to run {batch.run_id}") for batch in batches]
+        try:
+            await asyncio.wait(tasks)
+        finally:
+            for task in tasks:
+                task.cancel()
+        return [task.result() for task in tasks]
+
     async def _body(self, run_id: str, row: Row) -> bytes:
         """A row's JSON, whole again where parts of it are kept apart."""
         if is_whole(row.body):
@@ -185,6 +231,14 @@ class Log:
                     run_id=run_id, seq=row.seq,
                 )  # fmt: skip
         return fill(row.body, missing, found)
+
+
+async def _attempt(rows: RowStore, batch: Batch) -> Exception | None:
+    try:
+        await rows.append(batch)
+    except Exception as error:
+        return error
+    return None
 
 
 def _check_after(after: int) -> None:

@@ -9,7 +9,7 @@ from .admission import admit, admit_fork, key_taken
 from .artifacts import holes
 from .chain import genesis
 from .contract import Lease, RunInfo, SessionInfo, Survives
-from .errors import NoSuchRun, StoreClosed
+from .errors import NoSuchRun, StoreClosed, StoreError
 from .forks import Branch, bequeathed
 from .leases import Held, claimed
 from .rows import Batch, Fork, Head, Opening, Page, Row, RunQuery
@@ -49,12 +49,26 @@ class MemoryRows:
         status, ended_at = batch.ending or (run.info.status, run.info.ended_at)
         run.info = replace(run.info, seq=rows[-1].seq, status=status, ended_at=ended_at)
         self._artifacts.update(batch.artifacts)
+        if batch.ending is not None:
+            self._give_back(batch.run_id, batch.token)
+
+    async def append_all(self, batches: Sequence[Batch]) -> list[Exception | None]:
+        """See ``Gathering``."""
+        answers: list[Exception | None] = []
+        for batch in batches:
+            try:
+                await self.append(batch)
+            except StoreError as refused:
+                answers.append(refused)
+            else:
+                answers.append(None)
+        return answers
 
     async def fork(self, fork: Fork) -> None:
         """See ``RowStore``."""
         source, taken = self._run(fork.source), self._runs.get(fork.run_id)
         admit_fork(fork, source.info.seq, None if taken is None else taken.info.seq, self._token(fork.run_id))
-        run = self._begin(fork.run_id, Opening(source.info.agent, fork.session, None, self._clock()))
+        run = self._begin(fork.run_id, Opening(fork.agent or source.info.agent, fork.session, None, self._clock()))
         run.genesis, run.rows = source.genesis, source.rows[: fork.at]
         status, ended_at = (source.info.status, source.info.ended_at) if fork.at == source.info.seq else (None, None)
         run.info = replace(run.info, seq=fork.at, status=status, ended_at=ended_at, source=fork.source, at=fork.at)
@@ -125,9 +139,7 @@ class MemoryRows:
     async def release(self, lease: Lease) -> None:
         """See ``RowStore``."""
         self._check_open()
-        held = self._leases.get(lease.run_id)
-        if held is not None and held.token == lease.token:
-            self._leases[lease.run_id] = held._replace(holder="")
+        self._give_back(lease.run_id, lease.token)
 
     async def aclose(self) -> None:
         """See ``RowStore``."""
@@ -160,6 +172,11 @@ class MemoryRows:
         for fork in bequeathed(_branch(gone), forks).moved:
             run = self._runs[fork.run]
             run.info = replace(run.info, source=fork.source, at=fork.at)
+
+    def _give_back(self, run_id: str, token: int) -> None:
+        held = self._leases.get(run_id)
+        if held is not None and held.token == token:
+            self._leases[run_id] = held._replace(holder="")
 
     def _token(self, run_id: str) -> int:
         lease = self._leases.get(run_id)

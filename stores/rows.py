@@ -70,6 +70,7 @@ class Fork(NamedTuple):
     at: int
     session: str | None = None
     token: int = 0
+    agent: str = ""
 
 
 class Head(NamedTuple):
@@ -110,7 +111,7 @@ class RowStore(Protocol):
     def survives(self) -> Survives: ...
 
     async def append(self, batch: Batch) -> None:
-        """Check a batch with ``admit``, and write what that gives."""
+        """Check a batch with ``admit``, and write what that gives; one with an ending gives the run's lease back."""
         ...
 
     async def fork(self, fork: Fork) -> None:
@@ -153,6 +154,15 @@ class RowStore(Protocol):
     async def release(self, lease: Lease) -> None: ...
 
     async def aclose(self) -> None: ...
+
+
+@runtime_checkable
+class Gathering(Protocol):
+    """A ``RowStore`` that writes many batches for the price of a few."""
+
+    async def append_all(self, batches: Sequence[Batch]) -> list[Exception | None]:
+        """Append each as ``append`` does; the answers are what that would have raised, None for what is written."""
+        ...
 
 
 @runtime_checkable

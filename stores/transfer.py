@@ -32,8 +32,8 @@ class _Copy(NamedTuple):
 async def export_run(log: EventLog, run_id: str) -> AsyncGenerator[str, None]:
     """A run as lines, each with its line end: the events that it has now, also if it goes on.
 
-    Its first event says the session and the key that the log has for the run, so a fork is exported as a run of its
-    own. Events are brought up to date; those that nobody here knows are left as they are.
+    Its first event says the agent, the session and the key that the log has for the run, so a fork is exported as a run
+    of its own. Events are brought up to date; those that nobody here knows are left as they are.
 
     :raises NoSuchRun: the log has no such run.
     :raises StoreDamaged: an event is not what was written.
@@ -115,7 +115,7 @@ async def _rows(log: EventLog, info: RunInfo) -> AsyncGenerator[Row, None]:
     async with aclosing(log.read(info.run_id)) as events:
         async for event in events:
             if event.seq == 1 and isinstance(event, RunStarted):
-                event = event.model_copy(update={"session": info.session, "key": info.key})
+                event = event.model_copy(update={"agent": info.agent, "session": info.session, "key": info.key})
             name, version, body = encode(event)
             digest = link(digest, name, version, body)
             yield Row(event.seq, name, version, body, digest)

@@ -1,15 +1,24 @@
 """What is changed where a run forks from another: events that stand in for what happened there."""
 
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from ...bus.event import Event
 from ...events.content import Message
 from ...events.control import MessageInjected
-from ...events.run import RunFinished, RunForked
+from ...events.model import ModelRequested
+from ...events.run import RunForked
 from ...events.tool import ToolFinished, ToolRequested
+from ...events.turn import TurnStarted
+from ...stores.contract import RunInfo
 from ..errors import BadInput
 from ..journal import Journal
+from ..said import made
+from ..turn import Phase
+
+E = TypeVar("E", bound=Event)
+_ASKED = frozenset({Phase.THINKING, Phase.FAILED, Phase.RECOVERING})
+"""Where a turn has asked its model, and does not know yet what it says."""
 
 
 class Edit(NamedTuple):
@@ -35,14 +44,36 @@ class Edit(NamedTuple):
             yield "message"
 
 
-def check_fork(journal: Journal, edit: Edit) -> None:
-    """See to it that the fork can go on, and that the edit is about something that is open there.
+def check_place(source: RunInfo, at: int) -> None:
+    """See to it that a run goes on behind event ``at``.
 
-    :raises BadInput: the run is over there, or a call that an edit answers is not open.
+    :raises BadInput: it is over there.
     """
-    if isinstance(journal.events[-1], RunFinished):
-        last = len(journal.events)
-        raise BadInput(f"at={last}: the run is over there; fork it at an earlier event, such as at={last - 1}")
+    if source.status is not None and at == source.seq:
+        raise BadInput(f"at={at}: the run is over there; fork it at an earlier event, such as at={at - 1}")
+
+
+def half_made(info: RunInfo) -> bool:
+    """Whether a process died while it made a fork: that has events of its source, and none of its own."""
+    return info.source is not None and info.seq == info.at
+
+
+def check_fork(journal: Journal, edit: Edit, model: str) -> None:
+    """See to it that the edit is about something that is open where the fork begins; ``model`` is asked from there on.
+
+    :raises BadInput: a call that it answers is not open, or another model was asked already.
+    """
+    _check_answers(journal, edit)
+    if journal.phase in _ASKED and (edit.model or edit.agent):
+        turn, asked = _last(journal, TurnStarted), _last(journal, ModelRequested)
+        if asked.model != model:
+            raise BadInput(
+                f"at={len(journal.events)}: model {asked.model!r} has been asked there and not answered; to have "
+                f"{model!r} asked, fork the run where the turn begins, at={turn.seq}"
+            )
+
+
+def _check_answers(journal: Journal, edit: Edit) -> None:
     open_calls = [call.call_id for call in journal.state.transcript.open_calls()]
     for call_id in edit.results:
         if call_id not in open_calls:
@@ -51,7 +82,10 @@ def check_fork(journal: Journal, edit: Edit) -> None:
 
 
 def fork_off(journal: Journal, source: str, edit: Edit) -> None:
-    """Append what makes a fork a run of its own."""
+    """Append what makes a fork a run of its own.
+
+    :raises BadInput: a result is no text.
+    """
     journal.append(RunForked(source=source, edits=tuple(edit.in_words())), len(journal.events))
     for call in journal.state.transcript.open_calls():
         if call.call_id not in edit.results:
@@ -59,10 +93,15 @@ def fork_off(journal: Journal, source: str, edit: Edit) -> None:
         request = _request_of(journal, call.call_id) or journal.append(
             ToolRequested(call_id=call.call_id, name=call.name, arguments=call.arguments), len(journal.events)
         )
-        result = ToolFinished(call_id=call.call_id, name=call.name, outcome="ok", output=edit.results[call.call_id])
+        said = edit.results[call.call_id]
+        result = made(ToolFinished, call_id=call.call_id, name=call.name, outcome="ok", output=said)
         journal.append(result, request.seq)
     if edit.message is not None:
         journal.append(MessageInjected(message=edit.message, author="fork"), len(journal.events))
+
+
+def _last(journal: Journal, event_class: type[E]) -> E:
+    return next(event for event in reversed(journal.events) if isinstance(event, event_class))
 
 
 def _request_of(journal: Journal, call_id: str) -> Event | None:

@@ -34,6 +34,7 @@ class DurableJournal(Journal):
 
     __slots__ = (
         "_barrier",
+        "_chains",
         "_follow",
         "_follower",
         "_on_left",
@@ -66,14 +67,16 @@ class DurableJournal(Journal):
         self._record = record
         self._follow = follow
         self._on_left = on_left
-        self._pending: list[tuple[Event, Chain]] = []
+        self._pending: list[Event] = []
+        self._chains: dict[int, Chain] = {}
+        """Which handlers stand behind a pending event, where any do."""
         self._barrier: list[asyncio.Future[None]] = []
         self._watchers = 0
         self._follower: asyncio.Task[None] | None = None
 
     @property
     def shown(self) -> int:
-        return len(self.events) - len(self._pending)
+        return len(self.events.fields) - len(self._pending)
 
     @property
     def ended(self) -> bool:
@@ -115,7 +118,9 @@ class DurableJournal(Journal):
             fold(state, event)
         if not self._pending:
             self._record(self)
-        self._pending.append((event, chain))
+        self._pending.append(event)
+        if chain:
+            self._chains[state.seq] = chain
         routes = self._bus.table.get(event_class) or self._bus.routes(event_class)
         if routes.derivers:
             self.derive(event)
@@ -123,16 +128,19 @@ class DurableJournal(Journal):
 
     def pending(self) -> list[Event]:
         """What the store does not have yet."""
-        return [event for event, _ in self._pending]
+        return self._pending[:]
 
     def recorded(self, count: int) -> None:
         """Show the first ``count`` events that were pending: the store has them."""
         shown, self._pending = self._pending[:count], self._pending[count:]
-        self.wake()
-        for event, chain in shown:
-            routes = self._bus.routes(type(event))
+        if self._waiting:
+            self.wake()
+        bus, chains = self._bus, self._chains
+        for event in shown:
+            chain = chains.pop(event.seq, ()) if chains else ()
+            routes = bus.table.get(type(event)) or bus.routes(type(event))
             if routes.sinks:
-                self._bus.deliver(routes, event, chain)
+                bus.deliver(routes, event, chain)
         if self.ended:
             self.driven = False
             self._end()

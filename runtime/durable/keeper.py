@@ -4,8 +4,8 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Callable, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager, nullcontext, suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any, cast
@@ -13,15 +13,25 @@ from weakref import WeakValueDictionary
 
 from anyio import CancelScope, Lock, move_on_after
 
+from ...bus import nesting
 from ...bus.bus import Bus
 from ...bus.tasks import TaskOwner
 from ...events.content import Message
 from ...events.run import RunResumed, RunStarted
 from ...handlers.limits import Limits
 from ...stores.contract import EventLog
-from ...stores.errors import KeyTaken, StoreError
+from ...stores.errors import KeyTaken, NoSuchRun, StoreError
 from ..agents import Agents
-from ..errors import LogUnavailable, RunElsewhere, RunInterrupted, RunLeft, RunTaken, UnknownAgent
+from ..errors import (
+    LogUnavailable,
+    NotForgotten,
+    RunDeleted,
+    RunElsewhere,
+    RunInterrupted,
+    RunLeft,
+    RuntimeClosed,
+    UnknownAgent,
+)
 from ..frontier import Unanswered, frontier
 from ..journal import Journal
 from ..launch import Launcher
@@ -30,9 +40,11 @@ from ..run import Run
 from ..spec import AgentSpec
 from ..stopping import Stopping, close_run
 from ..wish import Wish
-from .forking import Edit, check_fork, fork_off
+from .deleter import StoreDeleter
+from .forking import Edit, check_fork, check_place, fork_off, half_made
 from .journal import DurableJournal
 from .leases import Leases
+from .losing import deleted, why_lost
 from .options import KeepOptions
 from .recovery import Recovery
 from .sessions import StoredSessions
@@ -46,6 +58,8 @@ _PATIENCE_S = 2.0
 
 class Keeper:
     """The runs of one runtime, as a store has them. ``over`` and ``left`` are told when one ends here.
+
+    ``forget`` is asked to keep nothing of one that was deleted.
 
     One ``Run`` a run is known at a time, for as long as anybody has it.
     """
@@ -63,6 +77,7 @@ class Keeper:
         over: Callable[[Run], None],
         began: Callable[[Run], None],
         left: Callable[[Run], None],
+        forget: Callable[[str], Awaitable[None]],
     ) -> None:
         self.log = log
         self._options = options
@@ -74,12 +89,15 @@ class Keeper:
         self._over = over
         self._began = began
         self._left = left
+        self._forget = forget
         self._writer = Writer(log, owner.spawn, options.patience_s)
         self._leases = Leases(log, options.lease_s, self._taken)
         self._sessions = StoredSessions(log, self._leases, self.get)
         self._known: WeakValueDictionary[str, Run] = WeakValueDictionary()
+        self._closed = False
         self._locks: WeakValueDictionary[str, Lock] = WeakValueDictionary()
         self._driving: dict[str, AgentSpec[Any]] = {}
+        self.deleter = StoreDeleter(log, self._sessions, self._known, forget)
 
     def open(self) -> None:
         """Begin to keep leases alive."""
@@ -102,9 +120,11 @@ class Keeper:
         try:
             if wish.session is None:
                 return await self._begin(run_id, wish, ready, None, ())
-            async with self._sessions.entered(wish.session, run_id, wish.if_busy) as (session, history):
+            async with self._sessions.entered(wish.session, run_id, wish) as (session, history):
                 return await self._begin(run_id, wish, ready, session, history)
         except KeyTaken as taken:
+            # Nothing stays of the run that did not begin, its lease neither.
+            await self.log.delete(run_id)
             return await self._same(wish, taken.run_id)
 
     async def _same(self, wish: Wish, run_id: str) -> Run[Any]:
@@ -112,23 +132,19 @@ class Keeper:
         run = await self.get(run_id)
         wish.check_same(cast(RunStarted, run.log[0]))
         if not run.journal.over and frontier(run.journal.events, run.journal.state, run.journal.phase):
-            await self.go_on(run, wish.agent, wish.deps, wish.limits)
+            await self.go_on(run, wish.agent, wish.deps, wish.limits, patience_s=0.0)
         return run
 
     async def _begin(
         self, run_id: str, wish: Wish, ready: Ready, session: str | None, history: Sequence[Message]
     ) -> Run[Any]:
         first = wish.first(ready, session, history)
+        # The last thing that can go wrong here: who has claimed a run has to let go of it.
+        nesting.chain_of(first)
         run, journal = self._make(run_id, wish.agent.name, session, wish.agent)
         journal.drive((await self._leases.claim(run_id)).token)
-        try:
-            journal.append(first, 0)
-            await journal.wait_recorded()
-        except asyncio.CancelledError:
-            close_run(journal, "cancelled", Stopping("cancelled", "the caller was cancelled"), ())
-            raise
-        except RunInterrupted as failure:
-            raise failure.__cause__ or failure from None
+        journal.append(first, 0)
+        await _wait_begun(journal)
         self._launch(run, wish.agent, ready, [Unanswered(first)], wish.deps, wish.limits)
         return run
 
@@ -171,6 +187,7 @@ class Keeper:
         """
         journal = _durable(run.journal)
         async with self._lock(run.id):
+            await journal.wait_recorded()
             if journal.driven or journal.over:
                 return
             found = agent or self._agents.find(run.agent, journal.state.setup)
@@ -195,26 +212,57 @@ class Keeper:
 
         :raises NoSuchRun: the store has no such source.
         :raises BadInput: the run cannot be forked there, or not with this edit.
+        :raises SessionBusy: a run of the session has no end.
         """
+        check_place(await self.log.info(source), at)
         ready = self._prepared.ready(agent, limits)
+        async with nullcontext() if session is None else self._sessions.free(session):
+            run, journal = await self._begin_fork(source, at, edit, agent, session, ready.models.first.model)
+        left = frontier(journal.events, journal.state, journal.phase)
+        self._launch(run, agent, ready, left, deps, limits or agent.limits)
+        return run
+
+    async def _begin_fork(
+        self, source: str, at: int, edit: Edit, agent: AgentSpec[Any], session: str | None, model: str
+    ) -> tuple[Run[Any], DurableJournal]:
         run, journal = self._make(secrets.token_hex(10), agent.name, session, agent)
         lease = await self._leases.claim(run.id)
         try:
-            await self.log.fork(source, run.id, at=at, session=session, token=lease.token)
+            await self.log.fork(source, run.id, at=at, agent=agent.name, session=session, token=lease.token)
             await self._catch_up(journal)
             check_readable(run.id, journal.events)
-            check_fork(journal, edit)
+            check_fork(journal, edit, model)
+            fork_off(journal, source, edit)
         except BaseException:
             with CancelScope(shield=True):
                 await self.log.delete(run.id)
                 self._leases.forget(run.id)
             raise
         journal.drive(lease.token)
-        fork_off(journal, source, edit)
-        await journal.wait_recorded()
-        left = frontier(journal.events, journal.state, journal.phase)
-        self._launch(run, agent, ready, left, deps, limits or agent.limits)
-        return run
+        try:
+            await _wait_begun(journal)
+        except StoreError:
+            self._known.pop(run.id)
+            with suppress(StoreError):
+                await self.log.delete(run.id)
+            raise
+        return run, journal
+
+    async def delete_half_made(self, run_id: str) -> None:
+        """Delete a fork whose process died before it could say what is different in it; not if it is still at it."""
+        if run_id in self._known:
+            return
+        try:
+            await self._leases.claim(run_id)
+        except RunElsewhere:
+            return
+        try:
+            if half_made(await self.log.info(run_id)):
+                await self.deleter.delete(run_id)
+        except NoSuchRun:
+            await self.log.delete(run_id)
+        finally:
+            await self._leases.release(run_id)
 
     async def _resume(
         self, run: Run[Any], journal: DurableJournal, agent: AgentSpec[Any], ready: Ready, deps: Any, limits: Limits
@@ -245,6 +293,8 @@ class Keeper:
         self._began(run)
         self._driving[run.id] = agent
         self._launcher.launch(run, run.journal, ready.stages, left, deps, limits, parks=True)
+        if self._closed:
+            run.leave("the runtime was closed")
 
     async def recover(self, run_ids: AsyncIterable[str], deps: Any) -> list[Run[Any]]:
         """Take up those of these runs that can go on here, now or soon; the answer is which."""
@@ -272,6 +322,12 @@ class Keeper:
         """See ``Desk``."""
         durable = _durable(journal)
         async with self._lock(durable.run_id):
+            # What is left just now is driven until that is recorded.
+            await durable.wait_recorded()
+            if durable.driven:
+                # It was taken up here meanwhile, and another claim would lock its own driver out.
+                yield
+                return
             await self._claim(durable)
             try:
                 yield
@@ -281,27 +337,25 @@ class Keeper:
                     durable.leave()
 
     async def go_on(
-        self, run: Run[Any], agent: AgentSpec[Any] | None = None, deps: Any = None, limits: Limits | None = None
+        self,
+        run: Run[Any],
+        agent: AgentSpec[Any] | None = None,
+        deps: Any = None,
+        limits: Limits | None = None,
+        patience_s: float = _PATIENCE_S,
     ) -> None:
         """See ``Desk``."""
         try:
-            await self.take_up(run, agent, deps, limits)
-        except (UnknownAgent, RunElsewhere) as error:
+            await self.take_up(run, agent, deps, limits, patience_s=patience_s)
+        except (UnknownAgent, RunElsewhere, RuntimeClosed) as error:
             _log.info("run %s does not go on here: %s", run.id, error)
-
-    async def forget(self, run_id: str) -> None:
-        """Stop a run that is driven here, and remember nothing of it: it is to be deleted."""
-        run = self._known.pop(run_id, None)
-        if run is not None and _durable(run.journal).driven:
-            run.stop(Stopping("cancelled", "the run is deleted"), "runtime")
-            await _durable(run.journal).wait_left()
-        if run is not None and not run.journal.ended:
-            _durable(run.journal).fail(RunLeft(f"run {run_id} was deleted", run_id))
 
     # --- the end ---
 
     async def aclose(self, grace_s: float) -> None:
         """Leave what is driven here, and say to everybody who still waits that nobody here goes on with it."""
+        # What is taken up from here on would be cancelled, which is an end; what is left is not.
+        self._closed = True
         for run in list(self._known.values()):
             journal = _durable(run.journal)
             if journal.driven:
@@ -342,7 +396,12 @@ class Keeper:
         return lock
 
     async def _claim(self, journal: DurableJournal, patience_s: float = _PATIENCE_S) -> None:
-        """Take the lease of a run that may have gone on elsewhere meanwhile."""
+        """Take the lease of a run that may have gone on elsewhere meanwhile.
+
+        :raises RuntimeClosed: nobody here would go on with it.
+        """
+        if self._closed:
+            raise RuntimeClosed(f"the runtime of run {journal.run_id} is closed; resume it in another one")
         # It may have been left this moment: a new token would lock out what it still writes.
         await journal.wait_recorded()
         await self._catch_up(journal)
@@ -377,6 +436,9 @@ class Keeper:
             async with aclosing(self.log.tail(journal.run_id, after=journal.state.seq)) as events:
                 async for event in events:
                     journal.adopt(event)
+        except NoSuchRun:
+            journal.fail(deleted(journal.run_id))
+            self._spawn_forget(journal)
         except StoreError as error:
             failure = LogUnavailable(f"run {journal.run_id} cannot be followed: {error}", journal.run_id)
             failure.__cause__ = error
@@ -385,8 +447,21 @@ class Keeper:
     def _taken(self, run_id: str) -> None:
         run = self._known.get(run_id)
         if run is not None and not run.journal.over:
-            words = f"run {run_id} was taken up by another process; attach to it to see how it goes on"
-            _durable(run.journal).fail(RunTaken(words, run_id))
+            self._owner.spawn(self._lost(_durable(run.journal)), name=f"lease of run {run_id}")
+
+    async def _lost(self, journal: DurableJournal) -> None:
+        token, why = journal.token, await why_lost(self.log, journal.run_id)
+        if journal.driven and journal.token == token:
+            journal.fail(why)
+
+    def _spawn_forget(self, journal: DurableJournal) -> None:
+        self._owner.spawn(self._forget_deleted(journal.run_id), name=f"forget run {journal.run_id}")
+
+    async def _forget_deleted(self, run_id: str) -> None:
+        try:
+            await self._forget(run_id)
+        except NotForgotten as error:
+            _log.error("%s", error)
 
     def _was_left(self, run: Run[Any]) -> None:
         agent = self._driving.pop(run.id, None)
@@ -397,6 +472,8 @@ class Keeper:
         # By the time that the task begins, the run may have been taken up once more.
         lease = self._leases.set_aside(run.id)
         self._owner.spawn(self._leases.give_back(lease), name=f"lease of run {run.id}")
+        if isinstance(_durable(run.journal).failure, RunDeleted):
+            self._spawn_forget(_durable(run.journal))
 
     def _ended(self, run: Run[Any]) -> None:
         self._driving.pop(run.id, None)
@@ -409,8 +486,25 @@ def _durable(journal: Journal) -> DurableJournal:
     return journal
 
 
+async def _wait_begun(journal: DurableJournal) -> None:
+    """Wait until the first events of a new run are recorded: without them there is none.
+
+    Cancelled, the run is: nobody knows of it.
+
+    :raises StoreError: they could not be.
+    """
+    try:
+        await journal.wait_recorded()
+    except asyncio.CancelledError:
+        close_run(journal, "cancelled", Stopping("cancelled", "the caller was cancelled"), ())
+        raise
+    except RunInterrupted as failure:
+        raise failure.__cause__ or failure from None
+
+
 def _from_now(limits: Limits, journal: DurableJournal) -> Limits:
     """The limits of a run that goes on: of its wall time, what is left since it began."""
     if limits.seconds is None:
         return limits
-    return replace(limits, seconds=max(limits.seconds - (time.time() - journal.events[0].at), 0.001))
+    passed_s = max(time.time() - journal.events[0].at, 0.0)
+    return replace(limits, seconds=max(limits.seconds - passed_s, 0.001))

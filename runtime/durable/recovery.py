@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import AsyncIterable, Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 
 import anyio
@@ -9,7 +10,7 @@ import anyio
 from ...events.run import RunSuspended
 from ...events.turn import TurnFinished
 from ...stores.errors import StoreError
-from ..errors import RunElsewhere, RunInterrupted, UnknownAgent
+from ..errors import RunElsewhere, RunInterrupted, RuntimeClosed, UnknownAgent
 from ..run import Run
 from .options import KeepOptions
 from .taking_up import attempts
@@ -55,7 +56,11 @@ class Recovery:
         return bool(self._suspects or self._elsewhere)
 
     async def finish(self) -> None:
-        """Take up the suspects, and then what was held."""
+        """Take up the suspects, and then what was held, until the runtime is closed."""
+        with suppress(RuntimeClosed):
+            await self._finish()
+
+    async def _finish(self) -> None:
         await self._one_by_one()
         elsewhere, self._elsewhere = self._elsewhere, []
         if elsewhere:

@@ -33,6 +33,6 @@ async def fork(db: Database, fork: Fork, clock: Clock | None) -> None:
     digest = (await reads.page(db, fork.source, fork.at, 1)).before
     ending = (status, ended_at) if fork.at == end else (None, None)
     new = (await db.fetch(PLACES, 1))[0]
-    opening = agent, stored_if(fork.session), await now_of(db, clock)
+    opening = fork.agent or agent, stored_if(fork.session), await now_of(db, clock)
     values = *new, *opening, *ending, fork.at, digest, place, fork.at, start or genesis(fork.source), run_id
     await db.execute(_BEGIN, *values)

@@ -65,7 +65,7 @@ def fork(db: Database, fork: Fork, now: float) -> None:
     admit_fork(fork, end, taken, token or 0)
     digest = digest_of(db, stretches(db, place, source, at, fork.at), fork.at)
     ending = (status, ended_at) if fork.at == end else (None, None)
-    values = fork.run_id, agent, fork.session, now, *ending, fork.at, digest, place, fork.at
+    values = fork.run_id, fork.agent or agent, fork.session, now, *ending, fork.at, digest, place, fork.at
     db.execute(_BEGIN, (*values, start or genesis(fork.source)))
 
 

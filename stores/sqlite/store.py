@@ -48,7 +48,11 @@ class SqliteRows:
 
     async def append(self, batch: Batch) -> None:
         """See ``RowStore``."""
-        await self._worker.write(partial(_append, batch))
+        await self._worker.write_one(writes.append, batch)
+
+    async def append_all(self, batches: Sequence[Batch]) -> list[Exception | None]:
+        """See ``Gathering``."""
+        return await self._worker.write_all(writes.append, batches)
 
     async def fork(self, fork: Fork) -> None:
         """See ``RowStore``."""
@@ -108,10 +112,6 @@ class SqliteRows:
             # The deleted bytes are zeroed in the file, but older copies of its pages stand in the write-ahead log.
             await self._worker.read(partial(_empty_wal, self.path))
         return count
-
-
-def _append(batch: Batch, db: Database) -> None:
-    writes.append(db, batch)
 
 
 def _empty_wal(path: str, db: Database) -> None:

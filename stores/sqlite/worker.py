@@ -2,11 +2,12 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import groupby, islice
 from queue import SimpleQueue
 from threading import Thread
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar
 
 from anyio import CancelScope, to_thread
 
@@ -15,32 +16,33 @@ from .connection import Database
 from .faults import SPOILT, code_of, translated
 
 T = TypeVar("T")
+ItemT = TypeVar("ItemT")
 
 MOST = 1_000
-"""Jobs that share a commit: more would make the first of them wait for long and save hardly anything."""
+"""Things to do that share a commit: more would make the first of them wait for long and save hardly anything."""
+
+Outcome = Any
+"""How one thing ended: what came of it, or the exception that it was refused with."""
+Work = Callable[[Database, Sequence[ItemT]], Sequence[Outcome]]
+"""Does the same to several things, with an outcome for each. What it refuses, it refuses before it writes any of it."""
 
 
 class Job(NamedTuple):
-    """Something to do with the database, and who waits for it."""
+    """Work to do, and who waits for it."""
 
-    work: Callable[[Database], Any]
+    work: Work[Any]
+    items: Sequence[Any]
     writes: bool
-    told: "asyncio.Future[Any]"
-
-
-class Outcome(NamedTuple):
-    """How a job ended."""
-
-    value: Any = None
-    error: BaseException | None = None
+    told: "asyncio.Future[list[Outcome]]"
 
 
 class Worker:
     """Owns a thread, and in it a connection that ``open_database`` makes when the first job comes.
 
-    Jobs that write are done inside of one transaction together, and none is answered before it is committed. A job
-    that raises ``StoreError`` has written nothing, and the others are none the worse. Whatever else goes wrong takes
-    the transaction back, and each job of it is done once more by itself, so that only the one to blame fails.
+    Jobs that write are done inside of one transaction together, those with the same work at once, and none is answered
+    before it is committed. What is refused with ``StoreError`` has written nothing, and the others are none the worse.
+    Whatever else goes wrong takes the transaction back, and each thing of it is done once more by itself, so that only
+    the one to blame fails.
     """
 
     def __init__(self, open_database: Callable[[], Database], path: str) -> None:
@@ -57,11 +59,22 @@ class Worker:
 
         :raises StoreError: what ``work`` raised, or what SQLite did; nothing was written.
         """
-        return await self._do(work, writes=True)
+        return await self.write_one(_one_by_one, work)
+
+    async def write_one(self, work: Work[ItemT], item: ItemT) -> Outcome:
+        """Do ``work`` to an ``item``, together with the items that others ask the same for, as ``write`` does."""
+        return _answer(await self._ask(work, [item], writes=True))
+
+    async def write_all(self, work: Work[ItemT], items: Sequence[ItemT]) -> list[Outcome]:
+        """Do ``work`` to all of the ``items``, as ``write`` does; errors are among the outcomes, and not raised."""
+        told = self._ask(work, items, writes=True)
+        # These were gathered before, so there is nothing to wait for.
+        self._hand_over()
+        return await told
 
     async def read(self, work: Callable[[Database], T]) -> T:
         """Do ``work`` outside of a transaction, after the writes that came before it."""
-        return await self._do(work, writes=False)
+        return _answer(await self._ask(_one_by_one, [work], writes=False))
 
     async def aclose(self) -> None:
         """Do what is waiting, close the connection, end the thread."""
@@ -74,20 +87,20 @@ class Worker:
             with CancelScope(shield=True):
                 await to_thread.run_sync(thread.join)
 
-    async def _do(self, work: Callable[[Database], T], *, writes: bool) -> T:
+    def _ask(self, work: Work[Any], items: Sequence[Any], *, writes: bool) -> "asyncio.Future[list[Outcome]]":
         if self._closed:
             raise StoreClosed(f"{self._path} was closed here; open the log again")
         if self._thread is None:
             self._thread = Thread(target=self._run, name="loopbus-sqlite", daemon=True)
             self._thread.start()
         loop = asyncio.get_running_loop()
-        told: asyncio.Future[T] = loop.create_future()
+        told: asyncio.Future[list[Outcome]] = loop.create_future()
         if not self._gathered:
             # What is asked for in one turn of the loop is handed over together: to wake the thread for the first of it
             # would have the two fight over the interpreter, for a commit of one.
             loop.call_soon(self._hand_over)
-        self._gathered.append(Job(work, writes, told))
-        return await told
+        self._gathered.append(Job(work, items, writes, told))
+        return told
 
     def _hand_over(self) -> None:
         if self._gathered:
@@ -99,27 +112,31 @@ class Worker:
             jobs = self._queue.get()
             while not self._queue.empty():
                 jobs += self._queue.get()
-            for first in range(0, len(jobs), MOST):
-                some = jobs[first : first + MOST]
+            for some in _portions(jobs):
                 _tell(self._written([job for job in some if job.writes]))
                 _tell(self._read([job for job in some if not job.writes]))
         self._drop()
 
-    def _written(self, jobs: list[Job]) -> list[tuple[Job, Outcome]]:
-        if not jobs:
-            return []
-        try:
-            return list(zip(jobs, self._together(jobs), strict=True))
-        except Exception as error:
-            if len(jobs) > 1 and not _hopeless(error):
-                return [each for job in jobs for each in self._written([job])]
-            return [(job, self._failure(error)) for job in jobs]
+    def _written(self, jobs: list[Job]) -> "list[tuple[Job, list[Outcome]]]":
+        things = [(job.work, item) for job in jobs for item in job.items]
+        outcomes = iter(self._committed(things) if things else ())
+        return [(job, list(islice(outcomes, len(job.items)))) for job in jobs]
 
-    def _together(self, jobs: list[Job]) -> list[Outcome]:
+    def _committed(self, things: "list[tuple[Work[Any], Any]]") -> list[Outcome]:
+        try:
+            return self._together(things)
+        except Exception as error:
+            if len(things) > 1 and not _hopeless(error):
+                return [outcome for thing in things for outcome in self._committed([thing])]
+            return [self._failure(error) for _ in things]
+
+    def _together(self, things: "list[tuple[Work[Any], Any]]") -> list[Outcome]:
         db = self._database()
         db.execute("BEGIN IMMEDIATE")
         try:
-            outcomes = [_attempt(job, db) for job in jobs]
+            outcomes: list[Outcome] = []
+            for work, same in groupby(things, _work_of):
+                outcomes += work(db, [item for _, item in same])
             db.execute("COMMIT")
         except BaseException:
             db.forget()
@@ -128,27 +145,27 @@ class Worker:
             raise
         return outcomes
 
-    def _read(self, jobs: list[Job]) -> list[tuple[Job, Outcome]]:
+    def _read(self, jobs: list[Job]) -> "list[tuple[Job, list[Outcome]]]":
         return [(job, self._looked_up(job)) for job in jobs]
 
-    def _looked_up(self, job: Job) -> Outcome:
+    def _looked_up(self, job: Job) -> list[Outcome]:
         try:
-            return _attempt(job, self._database())
+            return list(job.work(self._database(), job.items))
         except Exception as error:
-            return self._failure(error)
+            return [self._failure(error)]
 
     def _database(self) -> Database:
         if self._db is None:
             self._db = self._open()
         return self._db
 
-    def _failure(self, error: Exception) -> Outcome:
+    def _failure(self, error: Exception) -> Exception:
         if isinstance(error, sqlite3.Error) and code_of(error) in SPOILT:
             self._drop()
         ours = translated(error, self._path)
         if ours is not error:
             ours.__cause__ = error
-        return Outcome(error=ours)
+        return ours
 
     def _drop(self) -> None:
         db, self._db = self._db, None
@@ -156,23 +173,50 @@ class Worker:
             db.close()
 
 
-def _attempt(job: Job, db: Database) -> Outcome:
+def _portions(jobs: list[Job]) -> Iterator[list[Job]]:
+    """The jobs that share a commit, in order."""
+    some: list[Job] = []
+    count = 0
+    for job in jobs:
+        if some and count + len(job.items) > MOST:
+            yield some
+            some, count = [], 0
+        some.append(job)
+        count += len(job.items)
+    yield some
+
+
+def _work_of(thing: "tuple[Work[Any], Any]") -> Work[Any]:
+    return thing[0]
+
+
+def _one_by_one(db: Database, items: Sequence[Callable[[Database], Any]]) -> list[Outcome]:
+    return [_attempt(item, db) for item in items]
+
+
+def _attempt(work: Callable[[Database], Any], db: Database) -> Outcome:
     try:
-        return Outcome(job.work(db))
+        return work(db)
     except StoreError as refused:
-        return Outcome(error=refused)
+        return refused
+
+
+def _answer(outcomes: list[Outcome]) -> Any:
+    if isinstance(outcomes[0], Exception):
+        raise outcomes[0]
+    return outcomes[0]
 
 
 def _hopeless(error: Exception) -> bool:
-    """Whether trying the jobs one by one would only fail again, or hide that what was synced is not known."""
+    """Whether trying one by one would only fail again, or hide that what was synced is not known."""
     return isinstance(error, StoreError) or (
         isinstance(error, sqlite3.Error) and code_of(error) in {*SPOILT, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN}
     )
 
 
-def _tell(ended: list[tuple[Job, Outcome]]) -> None:
+def _tell(ended: "list[tuple[Job, list[Outcome]]]") -> None:
     """Wake everybody who waits, with one call into each event loop."""
-    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Job, Outcome]]] = {}
+    by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Job, list[Outcome]]]] = {}
     for each in ended:
         by_loop.setdefault(each[0].told.get_loop(), []).append(each)
     for loop, its in by_loop.items():
@@ -183,11 +227,7 @@ def _tell(ended: list[tuple[Job, Outcome]]) -> None:
             continue
 
 
-def _resolve(ended: list[tuple[Job, Outcome]]) -> None:
-    for job, (value, error) in ended:
-        if job.told.done():
-            continue
-        if error is None:
-            job.told.set_result(cast(object, value))
-        else:
-            job.told.set_exception(error)
+def _resolve(ended: "list[tuple[Job, list[Outcome]]]") -> None:
+    for job, outcomes in ended:
+        if not job.told.done():
+            job.told.set_result(outcomes)

@@ -25,8 +25,8 @@ async def test_what_was_put_is_got_and_what_was_not_is_none(kind: str, tmp_path:
     """A later text takes the place of an earlier one."""
     store = made(kind, tmp_path)
     assert await store.get("a") is None
-    await store.put("a", "one")
-    await store.put("a", "two \u2028 ☃")
+    await store.put("a", "one", "r")
+    await store.put("a", "two \u2028 ☃", "r")
     assert await store.get("a") == "two \u2028 ☃"
 
 
@@ -35,7 +35,7 @@ async def test_only_the_latest_are_kept(kind: str, tmp_path: Path) -> None:
     """A file does not grow without end, nor does memory."""
     store = made(kind, tmp_path)
     for key in "abacd":
-        await store.put(key, key)
+        await store.put(key, key, "r")
     assert [await store.get(key) for key in "abcd"] == ["a", None, "c", "d"]
 
 
@@ -45,7 +45,7 @@ async def test_memory_keeps_what_was_used_last(keys: list[str], entries: int) ->
     store, last = MemoryReplies(entries), list[str]()
     for key in keys:
         if await store.get(key) is None:
-            await store.put(key, key)
+            await store.put(key, key, "r")
         last = [*(each for each in last if each != key), key][-entries:]
         assert len(store) == len(last)
         assert key in last
@@ -56,8 +56,28 @@ async def test_two_that_use_one_file_see_what_the_other_has_put(tmp_path: Path) 
     one, other = made("sqlite", tmp_path, 100), made("sqlite", tmp_path, 100)
     async with create_task_group() as group:
         for place in range(10):
-            group.start_soon((one, other)[place % 2].put, f"{place}", f"{place}")
+            group.start_soon((one, other)[place % 2].put, f"{place}", f"{place}", "r")
     assert [await one.get(f"{place}") for place in range(10)] == [f"{place}" for place in range(10)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_store_forgets_what_a_run_has_brought_and_nothing_else(kind: str, tmp_path: Path) -> None:
+    """What another run has put in its place meanwhile stays; to forget twice is harmless."""
+    store = made(kind, tmp_path)
+    for key, run_id in [("one", "r1"), ("two", "r1"), ("two", "r2"), ("three", "r3")]:
+        await store.put(key, f"{key} of {run_id}", run_id)
+    for _ in range(2):
+        await store.forget("r1")
+    assert [await store.get(key) for key in ("one", "two", "three")] == [None, "two of r2", "three of r3"]
+
+
+async def test_what_is_forgotten_is_gone_from_the_file(tmp_path: Path) -> None:
+    """Not only from the table: the bytes are overwritten."""
+    store = made("sqlite", tmp_path)
+    await store.put("one", "secret", "r1")
+    assert b"secret" in (tmp_path / "replies.db").read_bytes()
+    await store.forget("r1")
+    assert b"secret" not in (tmp_path / "replies.db").read_bytes()
 
 
 async def test_a_file_that_is_no_database_is_said_to_be_none(tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ from loopbus.events import (
     ModelFailed,
     ModelReplied,
     ModelRequested,
-    OutputRejected,
     RetryScheduled,
     RunFinished,
     RunStarted,
@@ -112,12 +111,6 @@ def test_a_log_without_events_has_nothing_to_answer() -> None:
 def test_the_last_event_that_a_stage_hears_is_answered(before: list[Event], last: Event, aside: list[Event]) -> None:
     """Whatever has happened aside since then."""
     assert left_of(*before, last, *aside) == [(type(last).__name__, "", False)]
-
-
-def test_an_answer_that_was_rejected_is_judged_again() -> None:
-    """The rejection is in; what should follow it is caused by the turn that gave the answer."""
-    rejected = OutputRejected(turn=1, reason="no JSON")
-    assert left_of(STARTED, TURN, ASKED, ANSWERED, DONE, rejected) == [("TurnFinished", "", False)]
 
 
 REPLY = [STARTED, TURN, ASKED, replied("c1", "c2")]

@@ -127,13 +127,43 @@ def test_a_session_that_is_forgotten_is_gone_and_free() -> None:
     """Also what the run that has it would give back: whoever asked to forget it meant that too."""
     sessions = Sessions()
     assert sessions.take("alice", "run-1") == ()
-    sessions.give_back("alice", [user("secret")])
+    sessions.give_back("alice", "run-1", [user("secret")])
     assert sessions.take("alice", "run-2") == (user("secret"),)
     sessions.forget("alice")
     sessions.forget("never used")
-    sessions.give_back("alice", [user("secret"), user("more")])
+    sessions.give_back("alice", "run-2", [user("secret"), user("more")])
     assert (sessions.messages("alice"), len(sessions)) == ((), 0)
     assert sessions.take("alice", "run-3") == ()
+
+
+def test_what_a_run_has_said_can_be_taken_back_while_it_is_the_last() -> None:
+    """Of a run that has the session the conversation before is known; of one that is over its caller says it."""
+    sessions = Sessions()
+    sessions.take("alice", "run-1")
+    sessions.give_back("alice", "run-1", [user("one")])
+    sessions.take("alice", "run-2")
+    sessions.take_back("alice", "run-1", None)
+    sessions.take_back("alice", "run-2", None)
+    sessions.give_back("alice", "run-2", [user("one"), user("two")])
+    assert (sessions.holder("alice"), sessions.messages("alice")) == (None, (user("one"),))
+    sessions.take("alice", "run-3")
+    sessions.give_back("alice", "run-3", [user("one"), user("three")])
+    sessions.take_back("alice", "run-2", None)
+    assert len(sessions.messages("alice")) == 2
+    sessions.take_back("alice", "run-3", ("run-1", [user("one")]))
+    sessions.take_back("alice", "run-1", None)
+    assert (sessions.messages("alice"), len(sessions)) == ((), 0)
+    sessions.take_back("alice", "run-1", None)
+
+
+def test_a_run_whose_session_another_one_has_by_now_cannot_give_it_back() -> None:
+    """It was forgotten meanwhile."""
+    sessions = Sessions()
+    sessions.take("alice", "run-1")
+    sessions.forget("alice")
+    sessions.take("alice", "run-2")
+    sessions.give_back("alice", "run-1", [user("secret")])
+    assert (sessions.holder("alice"), sessions.messages("alice")) == ("run-2", ())
 
 
 def test_the_sessions_that_are_used_are_kept_and_the_others_forgotten(caplog: pytest.LogCaptureFixture) -> None:
@@ -142,7 +172,7 @@ def test_the_sessions_that_are_used_are_kept_and_the_others_forgotten(caplog: py
     sessions.take("busy", "run-1")
     for name in ("alice", "bob", "alice", "carol", "dave"):
         sessions.take(name, "run-2")
-        sessions.give_back(name, [user(name)])
+        sessions.give_back(name, "run-2", [user(name)])
     assert [name for name in ("alice", "bob", "carol", "dave") if sessions.messages(name)] == ["carol", "dave"]
     with pytest.raises(SessionBusy):
         sessions.take("busy", "run-3")

@@ -530,6 +530,16 @@ class Leasing:
         with pytest.raises(LeaseHeld):
             await log.claim("run", "third")
 
+    async def test_the_end_of_a_run_gives_its_lease_back(self, log: EventLog) -> None:
+        """There is nothing left to drive, so nothing to renew; the token stays used up."""
+        lease = await log.claim("run", "me")
+        await log.claim("open", "me")
+        await log.append(whole("run"), token=lease.token)
+        assert await log.renew("me") == {"open"}
+        assert (await log.claim("run", "other")).token > lease.token
+        with pytest.raises(LeaseLost):
+            await log.append(turn("run", 7), token=lease.token)
+
     async def test_claiming_again_is_a_new_lease(self, log: EventLog) -> None:
         """A process that starts anew under its old name is not its former self."""
         first = await log.claim("run", "me")

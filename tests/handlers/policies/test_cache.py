@@ -142,7 +142,11 @@ class Broken:
             raise self._answer
         return self._answer
 
-    async def put(self, key: str, reply: str) -> None:
+    async def put(self, key: str, reply: str, run_id: str) -> None:
+        """Fail."""
+        raise OSError("disk full")
+
+    async def forget(self, run_id: str) -> None:
         """Fail."""
         raise OSError("disk full")
 
@@ -187,3 +191,14 @@ def test_a_path_is_no_store() -> None:
     """It would be found out by a policy that fails at every request, and no reply would ever be kept."""
     with pytest.raises(BadOption, match=r"ResponseCache\('replies.db'\): give MemoryReplies\(\), or SqliteReplies"):
         ResponseCache("replies.db")  # pyright: ignore[reportArgumentType] - what the test is about
+
+
+async def test_a_deleted_run_leaves_nothing_in_the_cache() -> None:
+    """The model is asked again."""
+    async with house() as tested:
+        tested.runtime.subscribe(ResponseCache())
+        model = Scripted(["1", "2"])
+        run = await ask(tested, model)
+        await tested.runtime.delete(run.id)
+        assert (await (await ask(tested, model)).result()).output == "2"
+    assert model.asked == 2

@@ -27,9 +27,9 @@ class Clock:
 class Line(Log):
     """One process's way to rows that it shares with others.
 
-    An append takes so many ``turns`` of the loop, and while the line is not ``clear``, it waits. ``refusals`` are raised by the next appends, one
-    each, and nothing is written. Once it is ``cut``, nothing of this process reaches the store any more, as if it had
-    been killed; ``cut_at`` cuts it at the append of that number.
+    An append takes so many ``turns`` of the loop, and while the line is not ``clear``, it waits. ``refusals`` are
+    raised by the next appends, one each, and nothing is written. Once it is ``cut``, nothing of this process reaches
+    the store any more, as if it had been killed; ``cut_at`` cuts it at the append of that number.
     """
 
     def __init__(self, rows: MemoryRows) -> None:

@@ -3,20 +3,24 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from itertools import count
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from loopbus.backends import Request, Scripted, call, text
+from loopbus.backends import Scripted, call, text
 from loopbus.bus import Ask, Event
+from loopbus.bus.tasks import start
 from loopbus.events import (
     ApprovalDecided,
     CancelRequested,
+    ModelReplied,
     ModelRequested,
     RunFinished,
     RunResumed,
     RunSuspended,
+    ToolCall,
     ToolFinished,
     ToolRequested,
     ToolStarted,
@@ -30,6 +34,7 @@ from loopbus.runtime import (
     LogUnavailable,
     NothingToDecide,
     Run,
+    RunDeleted,
     RunElsewhere,
     RunLeft,
     RunOver,
@@ -51,8 +56,8 @@ LEASE_S = 31.0
 
 @pytest.fixture(autouse=True)
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for a lease that somebody else has."""
-    monkeypatch.setattr("loopbus.runtime.durable.keeper._PATIENCE_S", 0.0)
+    """Nobody waits for a lease that somebody else has: every look at the time is a long time later."""
+    monkeypatch.setattr("loopbus.runtime.durable.leases.monotonic", count(0, 1000).__next__)
 
 
 @tool(needs_approval=True)
@@ -98,7 +103,7 @@ async def test_nobody_sees_an_event_that_the_store_does_not_have() -> None:
         seen: list[Event] = []
 
         @runtime.observe(Event)
-        async def watch(event: Event) -> None:  # pyright: ignore[reportUnusedFunction]
+        async def watch(event: Event) -> None:
             nonlocal seen
             assert event.seq <= len(line.arrived)
             seen += [event] if event.durable else []
@@ -110,29 +115,37 @@ async def test_nobody_sees_an_event_that_the_store_does_not_have() -> None:
         assert tuple(seen) == run.log
 
 
-async def test_a_model_is_asked_and_a_tool_begins_when_all_so_far_is_recorded() -> None:
-    """What has been paid for or done can be read in the log, whatever happens next."""
+async def test_a_tool_begins_when_all_so_far_is_recorded() -> None:
+    """What has been done, or may have been, can be read in the log, whatever happens next."""
     async with process(MemoryRows()) as only:
         only.line.turns = 3
         last: list[str] = []
-
-        def say(request: Request) -> Any:
-            last.append(only.line.arrived[-1])
-            return text("done") if len(last) > 1 else [call("look"), call("look")]
 
         @tool
         async def look() -> None:
             """Look at what is recorded."""
             last.append(only.line.arrived[-1])
 
-        run = await only.runtime.start(Agent(Scripted(say), tools=[look]), "go")
+        wishes = [call("look"), call("look")]
+        run = await only.runtime.start(Agent(Scripted([wishes, call("look"), text("done")]), tools=[look]), "go")
         await run.result()
-        assert last == ["ModelRequested", "ToolStarted", "ToolStarted", "ModelRequested"]
+        assert last == ["ToolStarted"] * 3
+
+
+async def test_nobody_hears_what_a_model_says_before_its_request_is_recorded() -> None:
+    """Pieces come behind the durable event that they belong to."""
+    async with process(MemoryRows()) as only:
+        only.line.turns = 3
+        run = await only.runtime.start(Agent(Scripted(["one two three"], stream="words")), "go")
+        kinds = [type(event).__name__ async for event in run.events(ephemeral=True)]
+    asked = ["RunStarted", "TurnStarted", "ModelRequested"]
+    assert kinds == [*asked, *["TextDelta"] * 3, "ModelReplied", "TurnFinished", "RunFinished"]
 
 
 async def test_a_tool_whose_start_cannot_be_recorded_does_not_start() -> None:
-    """The run stops where its log ends; when there is space again it goes on, and the tool is run for the first time."""
+    """The run stops where its log ends; when there is space again it goes on, and the tool runs for the first time."""
     ran: list[str] = []
+    full: list[Exception] = [StoreFull("no space")]
 
     @tool
     async def once() -> str:
@@ -145,9 +158,8 @@ async def test_a_tool_whose_start_cannot_be_recorded_does_not_start() -> None:
         runtime = only.runtime
 
         @runtime.derive(ToolStarted)
-        def fill(event: ToolStarted) -> None:  # pyright: ignore[reportUnusedFunction]
-            if not ran:
-                only.line.refusals = [StoreFull("no space")]
+        def fill(event: ToolStarted) -> None:
+            only.line.refusals, full[:] = list(full), []
 
         run = await runtime.start(agent, "go")
         with pytest.raises(LogUnavailable, match="no space"):
@@ -193,7 +205,7 @@ async def test_a_run_that_only_waits_for_people_holds_nothing() -> None:
     async with process(MemoryRows()) as only:
         tasks = asyncio.all_tasks()
         run = await parked(only, refunder())
-        assert asyncio.all_tasks() == tasks
+        await settle(lambda: asyncio.all_tasks() == tasks)
         assert (only.runtime.runs, run.status, run.log[-1]) == ((), None, run.log[-1])
         assert isinstance(run.log[-1], RunSuspended)
         assert run.log[-1].waiting == tuple(run.state.waiting)
@@ -207,12 +219,16 @@ async def test_another_process_decides_and_the_run_goes_on_there_exactly_once(ap
     async with process(rows) as first, process(rows, agents=[agent]) as second:
         run = await parked(first, agent)
         (call_id,) = run.state.waiting
-        waiting = first.runtime._owner.spawn(run.outcome())  # pyright: ignore[reportPrivateUsage]
+        waiting = start(run.outcome(), name="waits in the first process")
         taken = await second.runtime.decide(run.id, call_id, approve=approve, author="bob")
+        with pytest.raises((NothingToDecide, RunElsewhere)):
+            await run.decide(call_id, approve=True)
+        with pytest.raises(NothingToDecide):
+            await taken.decide(call_id, approve=True)
+        assert (await waiting) == await taken.result()
         for runtime in (first.runtime, second.runtime):
             with pytest.raises(NothingToDecide):
                 await runtime.decide(run.id, call_id, approve=True)
-        assert (await waiting) == await taken.result()
         assert run.log == taken.log
         await check_run(run)
         await check_run(taken)
@@ -279,7 +295,7 @@ async def test_a_run_goes_on_though_whoever_started_it_has_let_go_of_its_agent()
 async def test_what_is_said_to_a_run_that_waits_is_heard_when_it_goes_on() -> None:
     """It goes on waiting meanwhile."""
     async with process(MemoryRows()) as only:
-        run = await parked(only, refunder())
+        run = await parked(only, Agent(Scripted([call("refund", usd=1), text("done")]), tools=[refund]))
         await run.send("and be quick")
         await settle(lambda: not only.runtime.runs)
         (call_id,) = run.state.waiting
@@ -303,32 +319,27 @@ async def test_a_run_that_waits_can_be_cancelled() -> None:
         await check_run(there)
 
 
-async def test_a_policy_may_put_a_wish_to_a_person_anew_when_the_run_is_taken_up() -> None:
-    """A wish that was not begun is looked at by the policies of now."""
-    agent = Agent(Scripted([call("add", a=1, b=2), text("3")], per_run=True), tools=[add], name="adder")
-    rows, clock = MemoryRows(clock=(clock := Clock())), clock
-    first = Process(rows)
-    await first.runtime.open()
+async def test_the_policies_of_now_look_at_a_wish_that_was_not_begun() -> None:
+    """As at every other: here they put it to a person."""
+    rows = MemoryRows()
+    adder = Agent(Scripted([text("3")]), tools=[add], name="clerk")
+    wish = ToolCall("3.0", "add", {"a": 1, "b": 2})
+    await broken_off(
+        rows,
+        ModelReplied(turn=1, content=(wish,), stop="tool_calls"),
+        ToolRequested(call_id="3.0", name="add", arguments=wish.arguments),
+    )
+    async with process(rows, agents=[adder]) as only:
 
-    @first.runtime.derive(ToolRequested)
-    def die(event: ToolRequested) -> None:  # pyright: ignore[reportUnusedFunction]
-        first.line.cut_at = first.line.tried + 2
-
-    await first.runtime.start(agent, "go")
-    await settle(lambda: not first.runtime.runs)
-    await first.crash()
-    clock.now += LEASE_S
-    async with process(rows, agents=[agent]) as second:
-
-        @second.runtime.intercept(ToolRequested)
-        def put(event: ToolRequested) -> Ask:  # pyright: ignore[reportUnusedFunction]
+        @only.runtime.intercept(ToolRequested)
+        def put(event: ToolRequested) -> Ask:
             return Ask("finance")
 
-        (run,) = await second.runtime.recover()
-        await settle(lambda: not second.runtime.runs)
-        (asked,) = run.state.waiting.values()
-        assert (asked.approver, asked.arguments) == ("finance", {"a": 1, "b": 2})
-        await run.decide(asked.call_id, approve=True)
+        (run,) = await only.runtime.recover()
+        await settle(lambda: not only.runtime.runs)
+        (question,) = run.state.waiting.values()
+        assert (question.approver, question.arguments) == ("finance", {"a": 1, "b": 2})
+        await run.decide(question.call_id, approve=True)
         assert (await run.result()).output == "3"
         await check_run(run)
 
@@ -379,9 +390,10 @@ async def test_a_runtime_closes_though_its_store_is_gone(caplog: pytest.LogCaptu
         await gate.reached.wait()
         shown = len(run.log)
         only.line.cut = True
-    with pytest.raises(LogUnavailable, match="the line to the store is cut"):
+    with pytest.raises((RunLeft, LogUnavailable)):
         await run.outcome()
     assert len(run.log) == shown
+    assert "the line to the store is cut" in caplog.text
 
 
 async def test_of_two_processes_one_drives_a_run() -> None:
@@ -524,18 +536,16 @@ async def test_a_run_that_brings_its_process_down_each_time_is_given_up() -> Non
         poisoned = Process(rows, agents=[CLERK], keeping=KeepOptions(attempts=2, patience_s=0.0))
         await poisoned.runtime.open()
         poisoned.line.cut_at = 2
-        (run,) = await poisoned.runtime.recover()
+        run = await poisoned.runtime.resume("r")
         await settle(lambda poisoned=poisoned: not poisoned.runtime.runs)
         await poisoned.crash()
-        assert run.log[-1].model_copy(update={"holder": ""}) == (await logged(rows, "r"))[-1].model_copy(
-            update={"holder": ""}
-        )
-        assert isinstance(run.log[-1], RunResumed)
-        assert run.log[-1].attempt == attempt
+        resumed = (await logged(rows, "r"))[-1]
+        assert isinstance(resumed, RunResumed)
+        assert (resumed.attempt, run.log[-1]) == (attempt, resumed)
         clock.now += LEASE_S
     async with process(rows, agents=[CLERK], keeping=KeepOptions(attempts=2)) as last:
         other = await last.runtime.start(CLERK, "go")
-        (run,) = await last.runtime.recover()
+        run = await last.runtime.resume("r")
         outcome = await run.outcome()
         assert (outcome.status, outcome.reason) == ("failed", "it was taken up 2 times and never finished a turn")
         assert outcome.error is not None
@@ -572,12 +582,13 @@ async def test_a_run_with_an_event_that_matters_and_is_not_known_is_not_taken_up
     )
     await Log(rows).append([strange])
     async with process(rows, agents=[CLERK]) as only:
+        before = asyncio.all_tasks()
         with pytest.raises(CannotResume, match="event 4 of run r"):
             await only.runtime.resume("r")
         assert await only.runtime.recover() == []
         assert "run r was not recovered" in caplog.text
         assert isinstance((await only.runtime.get("r")).log[3], OpaqueEvent)
-        assert only.runtime.runs == ()
+        await settle(lambda: not any(task.get_name().startswith("lease") for task in asyncio.all_tasks() - before))
         await Log(rows).claim("r", "a newer program")
 
 
@@ -589,12 +600,11 @@ async def test_a_run_that_there_is_not() -> None:
             await first.runtime.get("nobody")
         run = await parked(first, refunder())
         there = await second.runtime.get(run.id)
-        waiting = asyncio.ensure_future(_fault(there.outcome()))  # noqa: TID251
+        waiting = start(_fault(there.outcome()), name="waits")
         await asyncio.sleep(0)
         assert await first.line.delete(run.id)
         fault = await waiting
-    assert isinstance(fault, LogUnavailable)
-    assert isinstance(fault.__cause__, NoSuchRun)
+    assert isinstance(fault, RunDeleted)
 
 
 async def test_a_run_whose_log_is_damaged_is_followed_up_to_there() -> None:
@@ -603,11 +613,10 @@ async def test_a_run_whose_log_is_damaged_is_followed_up_to_there() -> None:
 
     class Damaged(Log):
         async def tail(self, run_id: str, *, after: int = 0) -> AsyncGenerator[Event, None]:
-            async with aclosing(super().tail(run_id, after=after)) as events:
-                async for _ in events:
-                    break
+            async with aclosing(super().read(run_id, after=after)) as events:
+                async for event in events:
+                    yield event
             raise StoreDamaged("event 2 of run r is not what was written", run_id=run_id, seq=2)
-            yield
 
     await Log(rows).append(started("r"))
     async with Runtime(store=Damaged(rows)) as runtime:
@@ -636,5 +645,21 @@ async def test_a_take_up_that_cannot_read_the_log_gives_the_lease_back() -> None
         run = await runtime.get("r")
         log.readable = False
         with pytest.raises(StoreDamaged):
-            await runtime._keeper.take_up(run)  # pyright: ignore
+            await run.send("hello")
         await Log(rows).claim("r", "somebody else")
+
+
+async def test_a_fork_of_a_run_that_was_left_is_driven() -> None:
+    """That its source was left is no reason for it to be: it is closed, and taken up, like any other."""
+    rows, (agent, gate) = MemoryRows(), at_a_gate()
+    async with process(rows, agents=[agent]) as first:
+        source = await first.runtime.start(agent, "go")
+        await gate.reached.wait()
+    async with process(rows, agents=[agent]) as second:
+        log = await logged(rows, source.id)
+        assert isinstance(log[-1], RunSuspended)
+        forked = await second.runtime.fork(source.id, at=len(log))
+        assert (second.runtime.runs, forked.state.suspended) == ((forked,), False)
+        gate.open.set()
+        assert (await forked.result()).output == "done"
+        await check_run(forked)

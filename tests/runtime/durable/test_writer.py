@@ -12,6 +12,7 @@ from loopbus.runtime import LogUnavailable, RunInterrupted, RunTaken
 from loopbus.runtime.durable.journal import DurableJournal
 from loopbus.runtime.durable.writer import Writer
 from loopbus.stores import KeyTaken, LeaseLost, Log, MemoryRows, StoreDamaged, StoreFull
+from loopbus.stores.log import Append
 
 from ...faults.house import settle
 from .processes import AT
@@ -35,9 +36,28 @@ class Store(Log):
         self.appends.append([event.seq for event in events])
 
 
-def journal_of(store: Store, *, patience_s: float = 20.0, run_id: str = "r") -> DurableJournal:
+class Gathering(Log):
+    """A log in memory that remembers which runs came to it together, and breaks down as often as it is told to."""
+
+    def __init__(self, breakdowns: int = 0) -> None:
+        super().__init__(MemoryRows())
+        self.together: list[list[str]] = []
+        self.breakdowns = breakdowns
+
+    async def append_all(self, appends: Sequence[Append]) -> list[Exception | None]:
+        self.together.append([events[0].run_id for events, _ in appends])
+        if self.breakdowns:
+            self.breakdowns -= 1
+            raise StoreFull("no space")
+        return await super().append_all(appends)
+
+
+def journal_of(
+    store: Log, *, patience_s: float = 20.0, run_id: str = "r", key: str | None = "once", writer: Writer | None = None
+) -> DurableJournal:
     """A journal that is written to this store, driven under the lease with the token 7."""
     owner = TaskOwner("the test")
+    writer = writer or Writer(store, owner.spawn, patience_s)
 
     async def nothing() -> None: ...
 
@@ -46,12 +66,12 @@ def journal_of(store: Store, *, patience_s: float = 20.0, run_id: str = "r") -> 
         Bus(owner.spawn),
         lambda: AT,
         lambda: None,
-        record=Writer(store, owner.spawn, patience_s).record,
+        record=writer.record,
         follow=lambda _: owner.spawn(nothing()),
         on_left=lambda _: None,
     )
     journal.drive(7)
-    journal.append(RunStarted(agent="clerk", model="m", prompt=user("go"), key="once"), 0)
+    journal.append(RunStarted(agent="clerk", model="m", prompt=user("go"), key=key), 0)
     return journal
 
 
@@ -123,3 +143,60 @@ async def test_a_key_that_is_taken_is_no_error_of_the_log(caplog: pytest.LogCapt
         await journal_of(store, run_id="other").wait_recorded()
     assert isinstance(failed.value.__cause__, KeyTaken)
     assert caplog.text == ""
+
+
+async def _three(store: Gathering) -> list[DurableJournal]:
+    """Three runs that begin in one turn of the loop; the second is driven elsewhere by now."""
+    for run_id in ("a", "b", "c"):
+        for _ in range(8 if run_id == "b" else 7):
+            await store.claim(run_id, "me")
+    writer = Writer(store, TaskOwner("the test").spawn, 0.0)
+    return [journal_of(store, run_id=run_id, key=None, writer=writer) for run_id in ("a", "b", "c")]
+
+
+@pytest.mark.parametrize("breakdowns", [0, 1])
+async def test_what_many_runs_append_in_one_turn_goes_to_the_store_together(breakdowns: int) -> None:
+    """One that is refused, or a store that takes them only one by one, holds up none of the others."""
+    store = Gathering(breakdowns)
+    first, taken, last = await _three(store)
+    await first.wait_recorded()
+    await last.wait_recorded()
+    with pytest.raises(RunInterrupted):
+        await taken.wait_recorded()
+    say(first, 2)
+    await first.wait_recorded()
+    assert store.together == [["a", "b", "c"], ["a"]]
+    for journal in (first, last):
+        assert [event async for event in store.read(journal.run_id)] == list(journal.events)
+
+
+async def test_a_crowd_is_written_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the first of it does not wait for the last."""
+    monkeypatch.setattr("loopbus.runtime.durable.writer.MOST", 2)
+    store = Gathering()
+    writer = Writer(store, TaskOwner("the test").spawn, 20.0)
+    for run_id in "abcde":
+        await store.claim(run_id, "me")
+    journals = [journal_of(store, run_id=run_id, key=None, writer=writer) for run_id in "abcde"]
+    for journal in journals:
+        journal.token = 1
+    for journal in journals:
+        await journal.wait_recorded()
+    assert store.together == [["a", "b"], ["c", "d"], ["e"]]
+
+
+async def test_a_run_that_goes_wrong_when_it_is_recorded_goes_wrong_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of one must not keep the others waiting for ever."""
+    first, _, last = await _three(Gathering())
+    recorded = DurableJournal.recorded
+
+    def failing(journal: DurableJournal, count: int) -> None:
+        recorded(journal, count)
+        if journal is first:
+            raise ZeroDivisionError("a mistake of ours")
+
+    monkeypatch.setattr(DurableJournal, "recorded", failing)
+    await last.wait_recorded()
+    await settle(lambda: first.failure is not None)
+    assert isinstance(first.failure, LogUnavailable)
+    assert last.failure is None

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import anyio
@@ -140,6 +140,42 @@ async def test_a_refusal_costs_the_others_nothing(tmp_path: Path) -> None:
 
     assert await run(worker, put(0), refuse, put(2)) == [0, refusal, 2]
     assert opening.commits == 1
+    await worker.aclose()
+
+
+async def test_what_is_asked_for_many_is_done_at_once(tmp_path: Path) -> None:
+    """In one call and one commit, in order with the rest; what is refused is among the answers."""
+    opening = Counted(tmp_path)
+    worker = Worker(opening, opening.path)
+    refusal = WrongSeq("no", run_id="run", seq=1, expected=2)
+    calls: list[list[int]] = []
+
+    def work(db: Database, numbers: Sequence[int]) -> list[object]:
+        calls.append(list(numbers))
+        return [refusal if number == 1 else put(number)(db) for number in numbers]
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(worker.write, put(9))
+        group.start_soon(worker.write_one, work, 8)
+        await asyncio.sleep(0)
+        assert await worker.write_all(work, [0, 1, 2]) == [0, refusal, 2]
+    assert (calls, opening.commits) == ([[8, 0, 1, 2]], 1)
+    assert await worker.read(names) == ["k9", "k8", "k0", "k2"]
+    assert await worker.write_all(work, []) == []
+    await worker.aclose()
+
+
+async def test_one_of_many_that_goes_wrong_takes_no_other_along(tmp_path: Path) -> None:
+    """Each is done once more by itself, and only the one to blame fails."""
+    opening = Counted(tmp_path)
+    worker = Worker(opening, opening.path)
+    mistake = ZeroDivisionError("my mistake")
+
+    def work(db: Database, numbers: Sequence[int]) -> list[object]:
+        return [put(number, fail=mistake if number == 1 else None)(db) for number in numbers]
+
+    assert await worker.write_all(work, [0, 1, 2]) == [0, mistake, 2]
+    assert await worker.read(names) == ["k0", "k2"]
     await worker.aclose()
 
 

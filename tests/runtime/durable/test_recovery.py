@@ -1,0 +1,178 @@
+"""What a crash has left is taken up: at once what is free, later what was held, one by one what may be to blame."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Any
+
+import pytest
+
+from loopbus.backends import Request, Scripted, text
+from loopbus.bus.event import stamp
+from loopbus.events import Event, RunResumed, RunStarted, user
+from loopbus.runtime import Agent, KeepOptions, Run
+from loopbus.runtime.durable.recovery import Recovery
+from loopbus.stores import Log, MemoryRows, StoreDamaged
+
+from ...faults.house import settle
+from ...faults.misbehaving import Gate
+from .processes import Clock, logged, process
+
+BRIEF = KeepOptions(lease_s=0.01, patience_s=0.0)
+WORN = 2
+"""How often a run was taken up that is under suspicion."""
+
+
+async def left(rows: MemoryRows, run_id: str, attempts: int = 0) -> None:
+    """Write the log of a run that was taken up so often, and crashed each time."""
+    events: list[Event] = [RunStarted(agent="a", model="scripted", prompt=user(run_id))]
+    events += [RunResumed(attempt=number + 1) for number in range(attempts)]
+    for seq, event in enumerate(events, 1):
+        stamp(event, run_id, seq, 0.0, seq - 1)
+    await Log(rows).append(events)
+
+
+def answering(asked: list[str], gates: dict[str, Gate] | None = None) -> Agent:
+    """An agent that notes whose model is asked, and waits there if there is a gate."""
+
+    async def answer(request: Request) -> Any:
+        prompt = request.messages[0].text
+        asked.append(prompt)
+        if gates is not None:
+            await gates[prompt].wait()
+        return text(prompt)
+
+    return Agent(Scripted(answer), name="a")
+
+
+async def test_what_a_dead_process_holds_is_taken_up_when_its_lease_has_ended() -> None:
+    """It cannot give a lease back, and whoever starts it anew does so at once; ``recover`` need not be called again."""
+    clock, asked = Clock(), list[str]()
+    rows = MemoryRows(clock=clock)
+    for run_id, attempts in (("well", 0), ("suspect", WORN)):
+        await left(rows, run_id, attempts)
+        await Log(rows).claim(run_id, "the dead", ttl_s=5)
+    async with process(rows, agents=[answering(asked)], keeping=BRIEF) as only:
+        # A suspect is one that will go on, as far as anybody can tell.
+        assert [run.id for run in await only.runtime.recover()] == ["suspect"]
+        assert only.runtime.runs == ()
+        clock.now += 5
+        await settle(lambda: len(asked) == 2)
+        for run_id in ("well", "suspect"):
+            assert (await (await only.runtime.get(run_id)).result()).output == run_id
+
+
+async def test_what_a_living_process_holds_is_left_to_it(caplog: pytest.LogCaptureFixture) -> None:
+    """It was tried again, and that was that: nobody else drives it."""
+    caplog.set_level("INFO")
+    rows, asked = MemoryRows(clock=Clock()), list[str]()
+    await left(rows, "held")
+    await Log(rows).claim("held", "the living", ttl_s=5)
+    async with process(rows, agents=[answering(asked)], keeping=BRIEF) as only:
+        assert await only.runtime.recover() == []
+        await settle(lambda: caplog.text.count("run held was not recovered: run held is driven by the living") == 2)
+    assert asked == []
+
+
+async def test_those_that_were_there_at_each_crash_begin_a_turn_one_by_one() -> None:
+    """Who brings the process down again is alone then; the least suspicious comes first, and nobody is forgotten."""
+    rows, asked = MemoryRows(), list[str]()
+    counts = {"worst": WORN + 1, "bad": WORN, "well": 0}
+    for run_id, attempts in counts.items():
+        await left(rows, run_id, attempts)
+    gates = {run_id: Gate() for run_id in counts}
+    async with process(rows, agents=[answering(asked, gates)]) as only:
+        runs = await only.runtime.recover()
+        assert {run.id for run in runs} == set(counts)
+        for so_far in (["bad", "well"], ["bad", "well", "worst"]):
+            await settle(lambda: len(asked) == len(so_far))  # noqa: B023 - it is called in this turn of the loop
+            await _turns()
+            assert sorted(asked) == so_far
+            gates["bad"].open.set()
+        for gate in gates.values():
+            gate.open.set()
+        assert [(await run.result()).output for run in runs] == [run.id for run in runs]
+
+
+async def _turns() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+async def test_a_suspect_that_takes_its_time_does_not_hold_up_the_others() -> None:
+    """What has lived for as long as a lease brings nothing down at once."""
+    rows, asked = MemoryRows(), list[str]()
+    for run_id in ("slow", "next"):
+        await left(rows, run_id, WORN)
+    gates = {run_id: Gate() for run_id in ("slow", "next")}
+    async with process(rows, agents=[answering(asked, gates)], keeping=BRIEF) as only:
+        await only.runtime.recover()
+        await settle(lambda: len(asked) == 2)
+
+
+async def test_a_suspect_that_is_given_up_is_no_reason_to_wait() -> None:
+    """The dead letter ends at once, and the next one begins; one whose agent is not known is passed over."""
+    rows, asked = MemoryRows(), list[str]()
+    await left(rows, "worn out", KeepOptions().attempts)
+    await left(rows, "worn", WORN)
+    async with process(rows, agents=[answering(asked)]) as only:
+        given_up = {run.id: await run.outcome() for run in await only.runtime.recover()}
+        assert {run_id: outcome.status for run_id, outcome in given_up.items()} == {
+            "worn": "completed",
+            "worn out": "failed",
+        }
+    async with process(rows) as strange:
+        await left(rows, "unknown", WORN)
+        await strange.runtime.recover()
+        await _turns()
+    assert asked == ["worn"]
+
+
+async def test_what_is_left_is_no_reason_to_go_on() -> None:
+    """While its runtime closes, no other suspect is taken up, for it would be stopped at once, and that is an end."""
+    rows, asked = MemoryRows(), list[str]()
+    gates = {"one": Gate(), "two": Gate()}
+    for run_id in gates:
+        await left(rows, run_id, WORN)
+    async with process(rows, agents=[answering(asked, gates)]) as only:
+        await only.runtime.recover()
+        await settle(lambda: len(asked) == 1)
+    assert len(asked) == 1
+    assert [info.status for info in await Log(rows).runs()] == [None, None]
+    assert 1 + WORN in [len(await logged(rows, run_id)) for run_id in gates]
+
+
+async def test_a_suspect_that_somebody_else_takes_is_no_reason_to_wait() -> None:
+    """It is another process's then, and the next one's turn."""
+    rows, asked = MemoryRows(clock=(clock := Clock())), list[str]()
+    gates = {"one": Gate(), "two": Gate()}
+    for run_id in gates:
+        await left(rows, run_id, WORN)
+    async with process(rows, agents=[answering(asked, gates)]) as only:
+        await only.runtime.recover()
+        await settle(lambda: len(asked) == 1)
+        clock.now += 31
+        await Log(rows).claim(asked[0], "another")
+        gates[asked[0]].open.set()
+        await settle(lambda: len(asked) == 2)
+
+
+async def test_what_cannot_be_read_or_only_waits_is_passed_over(caplog: pytest.LogCaptureFixture) -> None:
+    """Neither keeps the others from going on."""
+    asked = list[str]()
+
+    async def look(run_id: str) -> None:
+        if run_id == "damaged":
+            raise StoreDamaged("it is damaged")
+
+    async def take_up(run: Run[Any]) -> None:
+        asked.append(run.id)
+
+    async def run_ids() -> AsyncGenerator[str, None]:
+        for run_id in ("damaged", "waiting"):
+            yield run_id
+
+    recovery = Recovery(look, take_up, BRIEF)
+    assert await recovery.begin(run_ids()) == []
+    assert not recovery.unfinished
+    assert "run damaged was not recovered: it is damaged" in caplog.text
+    assert asked == []
