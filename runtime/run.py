@@ -19,7 +19,7 @@ from ..events.run import Status
 from ..tools.output import OutputType, Partial
 from .actor import Actor
 from .approvals import decision, nothing_to_decide
-from .errors import BadInput, OtherLoop, RunLeft, RunOver
+from .errors import BadInput, OtherLoop, RunElsewhere, RunLeft, RunOver
 from .journal import Journal
 from .outcome import result_of
 from .overdue import overdue
@@ -264,8 +264,13 @@ class Run(Generic[OutputT]):
         """Append to the log of a run that nobody here drives; None if somebody does, or does by the time it is held."""
         if self._desk is None or not self._undriven:
             return None
-        async with self._desk.noting(self.journal):
-            return [self.journal.append(event, cause) for event, cause in make()] if self._undriven else None
+        try:
+            async with self._desk.noting(self.journal):
+                return [self.journal.append(event, cause) for event, cause in make()] if self._undriven else None
+        except RunElsewhere:
+            # Whoever asks for what cannot be any more, wherever the run is driven, is told that.
+            make()
+            raise
 
     def _injection(self, message: str | Message, author: str) -> MessageInjected:
         if self._ending:

@@ -98,6 +98,8 @@ class Log:
 
     async def tail(self, run_id: str, *, after: int = 0) -> AsyncGenerator[Event, None]:
         """See ``EventLog``."""
+        if after and await self._is_over(run_id, after):
+            return
         while True:
             heard = isinstance(self._rows, Hearing) and await self._rows.hear(self._bells)
             # The bell comes before the look, or what is written in between would be heard too late.
@@ -110,6 +112,12 @@ class Log:
                         return
             with anyio.move_on_after(max(self._poll_s, HEARD_S) if heard else self._poll_s):
                 await bell.wait()
+
+    async def _is_over(self, run_id: str, after: int) -> bool:
+        """Whether whoever has the events up to ``after`` has the end, which is not read again to tell them so."""
+        _check_after(after)
+        info = await self._rows.info(run_id)
+        return info.status is not None and info.seq <= after
 
     async def info(self, run_id: str) -> RunInfo:
         """See ``EventLog``."""

@@ -1,5 +1,6 @@
 """The leases of the runs that this runtime drives: taken, kept, and given back together."""
 
+import asyncio
 import logging
 import os
 import secrets
@@ -50,9 +51,21 @@ class Leases:
                 if monotonic() >= deadline:
                     raise RunElsewhere(f"run {run_id} is driven by {held.holder} just now", run_id) from held
                 await anyio.sleep(_LOOK_S)
+            except asyncio.CancelledError:
+                await self._give_back_unseen(run_id)
+                raise
             else:
                 self._held[run_id] = lease
                 return lease
+
+    async def _give_back_unseen(self, run_id: str) -> None:
+        """Give back what was perhaps taken while nobody waited for it any more: it would be renewed for ever."""
+        with anyio.move_on_after(self._ttl_s, shield=True):
+            try:
+                lease = await self._log.claim(run_id, self.holder, ttl_s=self._ttl_s)
+            except StoreError:
+                return
+            await self.give_back(lease)
 
     def forget(self, run_id: str) -> None:
         """Stop keeping the lease of a run that is over, or was taken."""

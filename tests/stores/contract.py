@@ -228,6 +228,13 @@ class Following:
         await log.append(whole("run"))
         assert [event.seq async for event in log.tail("run", after=2)] == [3, 4, 5, 6]
 
+    @pytest.mark.parametrize("after", [6, 60])
+    async def test_a_tail_behind_the_end_of_a_run_ends_at_once(self, log: EventLog, after: int) -> None:
+        """Whoever has the last event waits for nothing."""
+        await log.append(whole("run"))
+        with anyio.fail_after(20):
+            assert [event async for event in log.tail("run", after=after)] == []
+
     async def test_a_tail_gives_what_is_written_later(self, log: EventLog) -> None:
         """Every event once, in order, for each of several readers, wherever they joined."""
         seen: dict[int, list[int]] = {0: [], 1: [], 3: []}
@@ -369,6 +376,15 @@ class Forking:
         assert (fork.source, fork.at, fork.seq, fork.key, fork.session) == ("run", 3, 8, None, "bob")
         assert (fork.agent, fork.started_at, fork.status) == ("clerk", clock.now, "completed")
         assert [each.run_id for each in await log.runs(unfinished=True)] == ["fork-5", "fork-4", "fork-2", "fork-1"]
+
+    async def test_a_fork_may_have_an_agent_of_its_own(self, log: EventLog) -> None:
+        """It is listed under that one, and so is a fork of it; what was shared says what it always said."""
+        await log.append(whole("run"))
+        await log.fork("run", "fork", at=5, agent="other")
+        await log.fork("fork", "again", at=5)
+        assert [each.run_id for each in await log.runs(agent="other")] == ["again", "fork"]
+        assert [each.run_id for each in await log.runs(agent="clerk")] == ["run"]
+        assert await read(log, "fork") == moved("fork", whole("run")[:5])
 
     async def test_a_fork_of_a_run_at_its_end_has_its_end(self, log: EventLog) -> None:
         """Nothing says that it goes on; a fork at an earlier event does."""
