@@ -92,7 +92,7 @@ class Keeper:
         self._forget = forget
         self._writer = Writer(log, owner.spawn, options.patience_s)
         self._leases = Leases(log, options.lease_s, self._taken)
-        self._sessions = StoredSessions(log, self._leases, self.get)
+        self._sessions = StoredSessions(log, self._leases, self.get, self._give_back)
         self._known: WeakValueDictionary[str, Run] = WeakValueDictionary()
         self._closed = False
         self._locks: WeakValueDictionary[str, Lock] = WeakValueDictionary()
@@ -463,15 +463,18 @@ class Keeper:
         except NotForgotten as error:
             _log.error("%s", error)
 
+    def _give_back(self, run_id: str) -> None:
+        # By the time that the task begins, the run may have been taken up once more.
+        lease = self._leases.set_aside(run_id)
+        self._owner.spawn(self._leases.give_back(lease), name=f"lease of run {run_id}")
+
     def _was_left(self, run: Run[Any]) -> None:
         agent = self._driving.pop(run.id, None)
         if agent is not None:
             self._agents.keep(agent)
         self._left(run)
         run.leave("it is driven here no more")
-        # By the time that the task begins, the run may have been taken up once more.
-        lease = self._leases.set_aside(run.id)
-        self._owner.spawn(self._leases.give_back(lease), name=f"lease of run {run.id}")
+        self._give_back(run.id)
         if isinstance(_durable(run.journal).failure, RunDeleted):
             self._spawn_forget(_durable(run.journal))
 

@@ -6,7 +6,7 @@ from math import inf
 from typing import Any
 from weakref import WeakValueDictionary
 
-from anyio import CancelScope, Lock
+from anyio import Lock
 
 from ...events.content import Message
 from ...stores.admission import key_taken
@@ -25,11 +25,18 @@ class StoredSessions:
     """Lets runs into their sessions: one at a time, whichever process they are in.
 
     A run that has no end has its session. The beginning of a run holds a lease of the session's name, so that of two
-    that begin at once the second sees the first. Runs of this process that wait for one are served in the order of
-    their coming.
+    that begin at once the second sees the first; ``let_go`` gives it back beside the run. Runs of this process that
+    wait for one are served in the order of their coming.
     """
 
-    def __init__(self, log: EventLog, leases: Leases, get: Callable[[str], Awaitable[Run[Any]]]) -> None:
+    def __init__(
+        self,
+        log: EventLog,
+        leases: Leases,
+        get: Callable[[str], Awaitable[Run[Any]]],
+        let_go: Callable[[str], None],
+    ) -> None:
+        self._let_go = let_go
         self._log = log
         self._leases = leases
         self._get = get
@@ -70,8 +77,7 @@ class StoredSessions:
             try:
                 yield
             finally:
-                with CancelScope(shield=True):
-                    await self._leases.release(lease)
+                self._let_go(lease)
 
     @asynccontextmanager
     async def free(self, name: str) -> AsyncGenerator[None]:

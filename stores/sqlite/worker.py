@@ -67,10 +67,8 @@ class Worker:
 
     async def write_all(self, work: Work[ItemT], items: Sequence[ItemT]) -> list[Outcome]:
         """Do ``work`` to all of the ``items``, as ``write`` does; errors are among the outcomes, and not raised."""
-        told = self._ask(work, items, writes=True)
-        # These were gathered before, so there is nothing to wait for.
-        self._hand_over()
-        return await told
+        # These were gathered by whoever asks, so there is nothing to wait for.
+        return await self._ask(work, items, writes=True, soon=False)
 
     async def read(self, work: Callable[[Database], T]) -> T:
         """Do ``work`` outside of a transaction, after the writes that came before it."""
@@ -87,7 +85,9 @@ class Worker:
             with CancelScope(shield=True):
                 await to_thread.run_sync(thread.join)
 
-    def _ask(self, work: Work[Any], items: Sequence[Any], *, writes: bool) -> "asyncio.Future[list[Outcome]]":
+    def _ask(
+        self, work: Work[Any], items: Sequence[Any], *, writes: bool, soon: bool = True
+    ) -> "asyncio.Future[list[Outcome]]":
         if self._closed:
             raise StoreClosed(f"{self._path} was closed here; open the log again")
         if self._thread is None:
@@ -95,11 +95,13 @@ class Worker:
             self._thread.start()
         loop = asyncio.get_running_loop()
         told: asyncio.Future[list[Outcome]] = loop.create_future()
-        if not self._gathered:
+        self._gathered.append(Job(work, items, writes, told))
+        if not soon:
+            self._hand_over()
+        elif len(self._gathered) == 1:
             # What is asked for in one turn of the loop is handed over together: to wake the thread for the first of it
             # would have the two fight over the interpreter, for a commit of one.
             loop.call_soon(self._hand_over)
-        self._gathered.append(Job(work, items, writes, told))
         return told
 
     def _hand_over(self) -> None:
@@ -114,7 +116,9 @@ class Worker:
                 jobs += self._queue.get()
             for some in _portions(jobs):
                 _tell(self._written([job for job in some if job.writes]))
-                _tell(self._read([job for job in some if not job.writes]))
+                for job in some:
+                    if not job.writes:
+                        _tell([(job, self._looked_up(job))])
         self._drop()
 
     def _written(self, jobs: list[Job]) -> "list[tuple[Job, list[Outcome]]]":
@@ -144,9 +148,6 @@ class Worker:
                 db.execute("ROLLBACK")
             raise
         return outcomes
-
-    def _read(self, jobs: list[Job]) -> "list[tuple[Job, list[Outcome]]]":
-        return [(job, self._looked_up(job)) for job in jobs]
 
     def _looked_up(self, job: Job) -> list[Outcome]:
         try:

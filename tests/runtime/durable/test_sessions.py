@@ -8,7 +8,7 @@ import pytest
 from loopbus.backends import Request, Scripted, call, text
 from loopbus.events import RunStarted, user
 from loopbus.runtime import Agent, KeyReused, Run, RunElsewhere, RunLeft, Runtime, SessionBusy
-from loopbus.stores import Log, MemoryRows, RunInfo
+from loopbus.stores import Lease, Log, MemoryRows, RunInfo
 from loopbus.tools import tool
 
 from ...faults.house import add, settle
@@ -366,3 +366,37 @@ async def test_a_run_that_is_deleted_while_another_begins_is_as_if_it_had_not_be
     async with Runtime(store=Fickle(rows)) as runtime:
         run = await runtime.start(CLERK, "three", session="alice")
         assert (await run.result()).output == "3 heard"
+
+
+class Slow(Line):
+    """A line over which nobody hears at once what has been done."""
+
+    async def claim(self, run_id: str, holder: str, *, ttl_s: float = 30.0) -> Lease:
+        lease = await super().claim(run_id, holder, ttl_s=ttl_s)
+        await asyncio.sleep(0)
+        return lease
+
+    async def release(self, lease: Lease) -> None:
+        await asyncio.sleep(0)
+        await super().release(lease)
+
+
+async def test_a_start_that_is_cancelled_at_any_moment_leaves_its_session_free() -> None:
+    """Nothing is held that nobody would give back: the next run begins at once, in another process too."""
+    for moment in range(16):
+        rows = MemoryRows()
+        slow = Slow(rows)
+        slow.turns = 2
+        async with Runtime(store=slow) as first, process(rows) as second:
+            async with asyncio.TaskGroup() as group:
+                start = group.create_task(first.start(CLERK, "go", session="alice"))
+                for _ in range(moment):
+                    await asyncio.sleep(0)
+                start.cancel()
+            if start.cancelled():
+                for info in await second.line.runs():
+                    assert (await (await second.runtime.get(info.run_id)).outcome()).status == "cancelled"
+            else:
+                await start.result().result()
+            run = await second.runtime.start(CLERK, "next", session="alice")
+            assert (await run.result()).output.endswith("heard")
