@@ -16,7 +16,7 @@ from ..stores.errors import NoSuchRun
 from .agents import Agents
 from .checks import LABEL, check, of
 from .durable.forking import Edit, half_made
-from .durable.keeper import Keeper
+from .durable.house import StoreHouse
 from .errors import BadInput
 from .prepared import Prepared
 from .reader import Reader
@@ -44,7 +44,7 @@ class Kept:
     :raises BadInput: there is none.
     """
 
-    _keeper: Keeper | None
+    _stored: StoreHouse | None
     _roll: Roll
     _agents: Agents
     _prepared: Prepared
@@ -71,9 +71,9 @@ class Kept:
         run = self.find(run_id)
         if run is not None:
             return run
-        if self._keeper is None:
+        if self._stored is None:
             raise NoSuchRun(f"this runtime has no run {run_id}, or has forgotten it; a store would keep it")
-        return await self._keeper.get(run_id)
+        return await self._stored.shelf.get(run_id)
 
     async def resume(
         self,
@@ -94,9 +94,9 @@ class Kept:
         :raises RunElsewhere: another process drives the run.
         :raises CannotResume: its log has something in it that this program cannot go on from.
         """
-        keeper = self._kept("resume()")
-        run = self.find(run_id) or await keeper.get(run_id)
-        await keeper.take_up(run, agent, deps, limits)
+        stored = self._kept("resume()")
+        run = self.find(run_id) or await stored.shelf.get(run_id)
+        await stored.keeper.take_up(run, agent, deps, limits)
         return run
 
     async def recover(self, *, deps: Any = None) -> list[Run]:
@@ -108,8 +108,8 @@ class Kept:
         A run that was taken up too often without getting on (``KeepOptions.attempts``) ends failed, as a dead letter.
         So that it takes no others along, those that were taken up twice wait for their turn: they go on one by one.
         """
-        keeper = self._kept("recover()")
-        return await keeper.recover(_unfinished(keeper), deps)
+        stored = self._kept("recover()")
+        return await stored.keeper.recover(_unfinished(stored), deps)
 
     async def fork(
         self,
@@ -137,9 +137,9 @@ class Kept:
         :raises SessionBusy: a run of ``session`` has no end.
         :raises UnknownAgent: no agent of the run's name is known here.
         """
-        keeper = self._kept("fork()")
+        stored = self._kept("fork()")
         check(_FORK, at=at, agent=agent, results=results, session=session, limits=limits)
-        info = await keeper.log.info(run_id)
+        info = await stored.log.info(run_id)
         base = agent or self._agents.find(info.agent, "")
         used = base if model is None else replace(base, model=model)
         if used is not base:
@@ -150,7 +150,7 @@ class Kept:
             model="" if model is None else self._prepared.backend(model).model,
             agent="" if agent is None else agent.name,
         )
-        return await keeper.fork(run_id, at, edit, used, session, deps, limits)
+        return await stored.forks.fork(run_id, at, edit, used, session, deps, limits)
 
     async def replay(
         self,
@@ -185,9 +185,9 @@ class Kept:
         run = self.find(run_id)
         if run is not None:
             return run.events(after=after, ephemeral=ephemeral)
-        if self._keeper is None:
+        if self._stored is None:
             raise NoSuchRun(f"this runtime has no run {run_id}, or has forgotten it; a store would keep it")
-        return self._keeper.log.tail(run_id, after=after)
+        return self._stored.log.tail(run_id, after=after)
 
     async def decide(
         self,
@@ -205,18 +205,18 @@ class Kept:
         await run.decide(call_id, approve=approve, author=author, reason=reason, arguments=arguments, binding=binding)
         return run
 
-    def _kept(self, what: str) -> Keeper:
-        if self._keeper is None:
+    def _kept(self, what: str) -> StoreHouse:
+        if self._stored is None:
             raise BadInput(f"{what} needs a store; make the runtime with one: Runtime(store='sqlite:///runs.db')")
-        return self._keeper
+        return self._stored
 
 
-async def _unfinished(keeper: Keeper) -> AsyncGenerator[str, None]:
+async def _unfinished(stored: StoreHouse) -> AsyncGenerator[str, None]:
     before = None
-    while page := await keeper.log.runs(unfinished=True, before=before, limit=_PAGE):
+    while page := await stored.log.runs(unfinished=True, before=before, limit=_PAGE):
         before = page[-1].place
         for info in page:
             if half_made(info):
-                await keeper.delete_half_made(info.run_id)
+                await stored.forks.delete_half_made(info.run_id)
             else:
                 yield info.run_id

@@ -20,7 +20,7 @@ from .agents import Agents
 from .checks import AGENTS, COUNT, LABEL, MESSAGES, SUBSCRIBERS, TIME, Rule, check, of
 from .collector import patience
 from .deleting import Deleter, Deleting
-from .durable.keeper import Keeper
+from .durable.house import StoreHouse
 from .durable.options import KeepOptions
 from .errors import OtherLoop, RuntimeClosed, UsageError
 from .helpers import Zombie, Zombies
@@ -115,8 +115,8 @@ class Runtime(Subscribing, Kept, Deleting):
         self._agents = Agents(agents)
         self._store = open_log(store) if isinstance(store, str) else store
         self._owns_store = isinstance(store, str)
-        self._keeper = None if self._store is None else self._make_keeper(self._store, keeping or KeepOptions())
-        self._house = self._keeper or InMemory(
+        self._stored = None if self._store is None else self._store_house(self._store, keeping or KeepOptions())
+        self._house = self._stored or InMemory(
             bus=self.bus,
             launcher=self._launcher,
             prepared=self._prepared,
@@ -143,8 +143,8 @@ class Runtime(Subscribing, Kept, Deleting):
         self._loop = asyncio.get_running_loop()
         patience.want()
         self._watchdog.start()
-        if self._keeper is not None:
-            self._keeper.open()
+        if self._stored is not None:
+            self._stored.shelf.open()
         try:
             for subscriber in self._subscribers:
                 self.subscribe(subscriber)
@@ -273,8 +273,8 @@ class Runtime(Subscribing, Kept, Deleting):
     # --- the end of everything ---
 
     async def _stop_runs(self) -> None:
-        if self._keeper is not None:
-            await self._keeper.aclose(self._grace_s)
+        if self._stored is not None:
+            await self._stored.shelf.aclose(self._grace_s)
         runs = self.runs
         for run in runs:
             run.stop(Stopping("cancelled", "the runtime was closed"), "runtime")
@@ -287,8 +287,8 @@ class Runtime(Subscribing, Kept, Deleting):
 
     # --- the making of a run ---
 
-    def _make_keeper(self, store: EventLog, options: KeepOptions) -> Keeper:
-        return Keeper(
+    def _store_house(self, store: EventLog, options: KeepOptions) -> StoreHouse:
+        return StoreHouse(
             store,
             options,
             bus=self.bus,
@@ -320,5 +320,5 @@ class Runtime(Subscribing, Kept, Deleting):
         self._roll.end(run)
         run.end()
         run.slim()
-        if run.session is not None and self._keeper is None:
+        if run.session is not None and self._stored is None:
             self.sessions.give_back(run.session, run.id, run.state.messages)

@@ -36,7 +36,7 @@ _GO_ON = """
 UPDATE runs SET seq = new.seq, digest = new.digest
 FROM unnest(%s::bigint[], %s::bigint[], %s::bytea[]) AS new (place, seq, digest) WHERE runs.place = new.place"""
 _END = """
-UPDATE runs SET status = new.status, ended_at = new.ended_at
+UPDATE runs SET status = new.status, ended_at = new.ended_at, holder = ''
 FROM unnest(%s::bigint[], %s::text[], %s::float8[]) AS new (place, status, ended_at) WHERE runs.place = new.place"""
 _EVENTS = """
 INSERT INTO events (run, seq, kind, body, digest)

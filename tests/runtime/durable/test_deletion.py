@@ -23,7 +23,7 @@ CLERK = Agent(Scripted(lambda request: text(f"{len(request.messages)} heard, {SE
 @pytest.fixture(autouse=True)
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for a lease that somebody else has."""
-    monkeypatch.setattr("loopbus.runtime.durable.keeper._PATIENCE_S", 0.0)
+    monkeypatch.setattr("loopbus.runtime.durable.shelf.PATIENCE_S", 0.0)
     monkeypatch.setattr("loopbus.runtime.durable.sessions._PATIENCE_S", 0.0)
 
 
@@ -98,9 +98,9 @@ async def test_a_process_learns_that_its_run_was_deleted_when_it_renews_its_leas
         await gate.reached.wait()
         await settle(lambda: not run.journal.unrecorded)
         await Log(rows).delete(run.id)
-        keeper = only.runtime._keeper  # pyright: ignore[reportPrivateUsage]
-        assert keeper is not None
-        await keeper._leases._renew()  # pyright: ignore[reportPrivateUsage]
+        stored = only.runtime._stored  # pyright: ignore[reportPrivateUsage]
+        assert stored is not None
+        await stored.shelf.leases._renew()  # pyright: ignore[reportPrivateUsage]
         with pytest.raises(RunDeleted):
             await run.outcome()
         gate.open.set()

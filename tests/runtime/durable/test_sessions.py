@@ -23,7 +23,7 @@ CLERK = Agent(Scripted(lambda request: text(f"{len(request.messages)} heard")), 
 @pytest.fixture(autouse=True)
 def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody waits for a lease that somebody else has."""
-    monkeypatch.setattr("loopbus.runtime.durable.keeper._PATIENCE_S", 0.0)
+    monkeypatch.setattr("loopbus.runtime.durable.shelf.PATIENCE_S", 0.0)
     monkeypatch.setattr("loopbus.runtime.durable.sessions._PATIENCE_S", 0.0)
     monkeypatch.setattr("loopbus.runtime.durable.leases._LOOK_S", 0.0)
 

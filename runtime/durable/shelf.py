@@ -1,0 +1,279 @@
+"""The runs of a store that this process has at hand, and who drives them."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
+from typing import Any
+from weakref import WeakValueDictionary
+
+from anyio import CancelScope, Lock, move_on_after
+
+from ...bus.bus import Bus
+from ...bus.tasks import TaskOwner
+from ...handlers.limits import Limits
+from ...stores.contract import EventLog
+from ...stores.errors import NoSuchRun, StoreError
+from ..agents import Agents
+from ..errors import (
+    LogUnavailable,
+    NotForgotten,
+    RunDeleted,
+    RunElsewhere,
+    RunInterrupted,
+    RunLeft,
+    RuntimeClosed,
+    UnknownAgent,
+)
+from ..frontier import Unanswered
+from ..journal import Journal
+from ..launch import Launcher
+from ..prepared import Ready
+from ..run import Desk, Run
+from ..spec import AgentSpec
+from ..stopping import Stopping, close_run
+from .journal import DurableJournal
+from .leases import Leases
+from .losing import deleted, why_lost
+from .options import KeepOptions
+from .writer import Writer
+
+_log = logging.getLogger("loopbus.runtime")
+PATIENCE_S = 2.0
+"""How long a command waits for another process that holds the run just now."""
+
+
+class Shelf:
+    """Brings runs up to date, claims them, has them driven, and notices when they end, or are driven here no more.
+
+    One ``Run`` a run is known at a time, for as long as anybody has it. ``began``, ``over`` and ``left`` are told of
+    runs that are driven here; ``forget`` is asked to keep nothing of one that was deleted.
+    """
+
+    def __init__(
+        self,
+        log: EventLog,
+        options: KeepOptions,
+        *,
+        bus: Bus,
+        owner: TaskOwner,
+        launcher: Launcher,
+        agents: Agents,
+        began: Callable[[Run], None],
+        over: Callable[[Run], None],
+        left: Callable[[Run], None],
+        forget: Callable[[str], Awaitable[None]],
+    ) -> None:
+        self.log = log
+        self.leases = Leases(log, options.lease_s, self._taken)
+        self.known: WeakValueDictionary[str, Run] = WeakValueDictionary()
+        self.desk: Desk | None = None
+        """Where its runs are asked to be driven."""
+        self._bus = bus
+        self._owner = owner
+        self._launcher = launcher
+        self.agents = agents
+        self._began = began
+        self._over = over
+        self._left = left
+        self._forget = forget
+        self._writer = Writer(log, owner.spawn, options.patience_s)
+        self._closed = False
+        self._locks: WeakValueDictionary[str, Lock] = WeakValueDictionary()
+        self._driving: dict[str, AgentSpec[Any]] = {}
+
+    def open(self) -> None:
+        """Begin to keep leases alive."""
+        self._owner.spawn(self.leases.renew_for_ever(), name="leases")
+
+    async def aclose(self, grace_s: float) -> None:
+        """Leave what is driven here, and say to everybody who still waits that nobody here goes on with it."""
+        # What is taken up from here on would be cancelled, which is an end; what is left is not.
+        self._closed = True
+        for run in list(self.known.values()):
+            journal = durable(run.journal)
+            if journal.driven:
+                run.leave("the runtime was closed")
+        with move_on_after(2 * grace_s):
+            for run in list(self.known.values()):
+                await durable(run.journal).wait_left()
+        for run in list(self.known.values()):
+            if not run.journal.ended:
+                words = f"the runtime of run {run.id} was closed; resume it in another one"
+                durable(run.journal).fail(RunLeft(words, run.id))
+        with move_on_after(grace_s):
+            await self.leases.release_all()
+
+    # --- at hand ---
+
+    async def get(self, run_id: str) -> Run[Any]:
+        """A run of the store, brought up to date, whoever drives it.
+
+        :raises NoSuchRun: the store has no such run.
+        """
+        run = self.known.get(run_id)
+        if run is not None and run.journal.writable:
+            journal = durable(run.journal)
+            if not (journal.driven or journal.over):
+                await self.catch_up(journal)
+            return run
+        info = await self.log.info(run_id)
+        try:
+            agent = self.agents.find(info.agent, "")
+        except UnknownAgent:
+            agent = None
+        run, journal = self.make(run_id, info.agent, info.session, agent)
+        await self.catch_up(journal)
+        return run
+
+    def make(
+        self, run_id: str, agent_name: str, session: str | None, agent: AgentSpec[Any] | None
+    ) -> tuple[Run[Any], DurableJournal]:
+        """A run of which nothing is known yet, and its journal."""
+        journal = DurableJournal(
+            run_id,
+            self._bus,
+            time.time,
+            lambda: self._ended(run),
+            record=self._writer.record,
+            follow=self._follow,
+            on_left=lambda _: self._was_left(run),
+        )
+        answer = agent.answer if agent is not None else None
+        run: Run[Any] = Run(journal, agent_name, session, self._launcher.grace_s, answer, self.desk)
+        self.known[run_id] = run
+        return run, journal
+
+    def lock(self, run_id: str) -> Lock:
+        """What is held while it is settled who drives a run."""
+        lock = self._locks.get(run_id)
+        if lock is None:
+            lock = self._locks[run_id] = Lock()
+        return lock
+
+    # --- driven here ---
+
+    def launch(
+        self, run: Run[Any], agent: AgentSpec[Any], ready: Ready, left: Sequence[Unanswered], deps: Any, limits: Limits
+    ) -> None:
+        """Have a run driven that was claimed here, from its frontier ``left`` on."""
+        self._began(run)
+        self._driving[run.id] = agent
+        self._launcher.launch(run, run.journal, ready.stages, left, deps, limits, parks=True)
+        if self._closed:
+            run.leave("the runtime was closed")
+
+    async def claim(self, journal: DurableJournal, patience_s: float = PATIENCE_S) -> None:
+        """Take the lease of a run that may have gone on elsewhere meanwhile.
+
+        :raises RuntimeClosed: nobody here would go on with it.
+        """
+        if self._closed:
+            raise RuntimeClosed(f"the runtime of run {journal.run_id} is closed; resume it in another one")
+        # It may have been left this moment: a new token would lock out what it still writes.
+        await journal.wait_recorded()
+        await self.catch_up(journal)
+        if journal.over:
+            return
+        try:
+            lease = await self.leases.claim(journal.run_id, patience_s)
+        except RunElsewhere:
+            await self.catch_up(journal)
+            if journal.over:
+                return
+            raise
+        try:
+            await self.catch_up(journal)
+        except BaseException:
+            with CancelScope(shield=True):
+                await self.leases.release(journal.run_id)
+            raise
+        if not journal.over:
+            journal.drive(lease.token)
+
+    async def catch_up(self, journal: DurableJournal) -> None:
+        """Take from the store what a run has come to meanwhile."""
+        async with aclosing(self.log.read(journal.run_id, after=journal.state.seq)) as events:
+            async for event in events:
+                journal.adopt(event)
+
+    # --- driven elsewhere, or by nobody ---
+
+    def _follow(self, journal: DurableJournal) -> asyncio.Task[None]:
+        return self._owner.spawn(self._followed(journal), name=f"follow run {journal.run_id}")
+
+    async def _followed(self, journal: DurableJournal) -> None:
+        try:
+            async with aclosing(self.log.tail(journal.run_id, after=journal.state.seq)) as events:
+                async for event in events:
+                    journal.adopt(event)
+        except NoSuchRun:
+            journal.fail(deleted(journal.run_id))
+            self._spawn_forget(journal)
+        except StoreError as error:
+            failure = LogUnavailable(f"run {journal.run_id} cannot be followed: {error}", journal.run_id)
+            failure.__cause__ = error
+            journal.fail(failure)
+
+    def _taken(self, run_id: str) -> None:
+        run = self.known.get(run_id)
+        if run is not None and not run.journal.over:
+            self._owner.spawn(self._lost(durable(run.journal)), name=f"lease of run {run_id}")
+
+    async def _lost(self, journal: DurableJournal) -> None:
+        token, why = journal.token, await why_lost(self.log, journal.run_id)
+        if journal.driven and journal.token == token:
+            journal.fail(why)
+
+    def _spawn_forget(self, journal: DurableJournal) -> None:
+        self._owner.spawn(self._forget_deleted(journal.run_id), name=f"forget run {journal.run_id}")
+
+    async def _forget_deleted(self, run_id: str) -> None:
+        try:
+            await self._forget(run_id)
+        except NotForgotten as error:
+            _log.error("%s", error)
+
+    def give_back(self, run_id: str) -> None:
+        """Begin to give back the lease of a run, or of a session, that nobody here holds any more."""
+        # By the time that the task begins, the run may have been taken up once more.
+        lease = self.leases.set_aside(run_id)
+        self._owner.spawn(self.leases.give_back(lease), name=f"lease of run {run_id}")
+
+    def _was_left(self, run: Run[Any]) -> None:
+        agent = self._driving.pop(run.id, None)
+        if agent is not None:
+            self.agents.keep(agent)
+        self._left(run)
+        run.leave("it is driven here no more")
+        self.give_back(run.id)
+        if isinstance(durable(run.journal).failure, RunDeleted):
+            self._spawn_forget(durable(run.journal))
+
+    def _ended(self, run: Run[Any]) -> None:
+        self._driving.pop(run.id, None)
+        self.leases.forget(run.id)
+        self._over(run)
+
+
+def durable(journal: Journal) -> DurableJournal:
+    """A journal of a runtime that has a store."""
+    assert isinstance(journal, DurableJournal), "a runtime with a store has no other runs"
+    return journal
+
+
+async def wait_begun(journal: DurableJournal) -> None:
+    """Wait until the first events of a new run are recorded: without them there is none.
+
+    Cancelled, the run is: nobody knows of it.
+
+    :raises StoreError: they could not be.
+    """
+    try:
+        await journal.wait_recorded()
+    except asyncio.CancelledError:
+        close_run(journal, "cancelled", Stopping("cancelled", "the caller was cancelled"), ())
+        raise
+    except RunInterrupted as failure:
+        raise failure.__cause__ or failure from None
