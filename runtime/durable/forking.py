@@ -86,18 +86,18 @@ def fork_off(journal: Journal, source: str, edit: Edit) -> None:
 
     :raises BadInput: a result is no text.
     """
-    journal.append(RunForked(source=source, edits=tuple(edit.in_words())), len(journal.events))
+    forked = journal.append(RunForked(source=source, edits=tuple(edit.in_words())), len(journal.events))
     for call in journal.state.transcript.open_calls():
         if call.call_id not in edit.results:
             continue
         request = _request_of(journal, call.call_id) or journal.append(
-            ToolRequested(call_id=call.call_id, name=call.name, arguments=call.arguments), len(journal.events)
+            ToolRequested(call_id=call.call_id, name=call.name, arguments=call.arguments), forked.seq
         )
         said = edit.results[call.call_id]
         result = made(ToolFinished, call_id=call.call_id, name=call.name, outcome="ok", output=said)
         journal.append(result, request.seq)
     if edit.message is not None:
-        journal.append(MessageInjected(message=edit.message, author="fork"), len(journal.events))
+        journal.append(MessageInjected(message=edit.message, author="fork"), forked.seq)
 
 
 def _last(journal: Journal, event_class: type[E]) -> E:

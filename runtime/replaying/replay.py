@@ -165,6 +165,8 @@ class Replaying:
         """
         cause, place = recorded.cause, len(self._tape.events)
         owed = self._owed.get(cause)
+        while owed and self._for_a_fork(owed[0]):
+            owed.popleft()
         if owed and self._accepts(owed[0], cause, recorded):
             owed.popleft()
             return None
@@ -204,7 +206,11 @@ class Replaying:
         """What the stage that decides about a cause makes of it now."""
         decider = self._deciders.get(cause) or self._tape.cause_of(recorded)
         caused = await self._stages.ask(decider, recorded) if decider is not None else []
-        return deque(event for event, caused_by in caused if caused_by == cause)
+        return deque(event for event, caused_by in caused if caused_by == cause and not self._for_a_fork(event))
+
+    def _for_a_fork(self, event: Event) -> bool:
+        """Whether a fork has requested this call already, because it answers it."""
+        return isinstance(event, ToolRequested) and event.call_id in self._tape.edited
 
     # --- the two kinds of events that are taken in another way ---
 

@@ -36,7 +36,7 @@ class Tape:
     To the stages and to the closing of a run it is what a ``Journal`` is to a live one.
     """
 
-    __slots__ = ("editing", "events", "phase", "recorded", "reply", "run_id", "state")
+    __slots__ = ("edited", "editing", "events", "phase", "recorded", "reply", "run_id", "state")
 
     def __init__(self, recorded: Sequence[Event]) -> None:
         # Some sequences of events make each of them anew for whoever asks.
@@ -48,6 +48,8 @@ class Tape:
         self.reply: ReplyFold | None = None
         self.editing = False
         """Whether this is right behind a fork, where it stands what the fork has changed."""
+        self.edited: set[str] = set()
+        """The calls that a fork has requested, because it answers them."""
 
     @property
     def next(self) -> Event | None:
@@ -69,7 +71,7 @@ class Tape:
             case ToolRequested():
                 return not isinstance(self.cause_of(event), ModelReplied | ApprovalDecided)
             case ToolFinished():
-                return event.outcome == "ok" and event.call_id not in self.state.started
+                return event.outcome == "ok"
             case _:
                 return False
 
@@ -86,7 +88,10 @@ class Tape:
                 raise mismatch(event, None) from error
         if not 0 <= event.cause < event.seq:
             raise mismatch(event, None)
-        self.editing = isinstance(event, RunForked) or self.is_edit(event)
+        edit = self.is_edit(event)
+        if edit and isinstance(event, ToolRequested):
+            self.edited.add(event.call_id)
+        self.editing = edit or isinstance(event, RunForked)
         self.events.append(event)
         self.state.add(event)
         return event

@@ -84,9 +84,8 @@ async def test_a_run_can_be_forked_at_each_of_its_events_with_every_kind_of_edit
                 assert all(mine is its for mine, its in zip(kept(rows, fork.id)[:at], before, strict=False))
                 _check_edits(fork, at, results, message, model)
                 assert (await only.line.verify(fork.id)).events == len(fork.log)
-                if not results:
-                    forked_by = replace(ADDER, model=model or ADDER.model)
-                    assert await only.runtime.replay(fork.id, agent=forked_by) == await fork.outcome()
+                forked_by = replace(ADDER, model=model or ADDER.model)
+                assert await only.runtime.replay(fork.id, agent=forked_by) == await fork.outcome()
                 forks += 1
         assert kept(rows, source.id) == before
         assert await only.line.info(source.id) == info
