@@ -32,17 +32,17 @@ class DeadlyLog(Log):
 
     async def append(self, events: Sequence[Event], *, token: int = 0) -> None:
         """See ``EventLog``."""
-        await self._write(super().append(events, token=token))
+        await self._lethal(super().append(events, token=token))
 
     async def claim(self, run_id: str, holder: str, *, ttl_s: float = 30.0) -> Lease:
         """See ``EventLog``."""
-        return await self._write(super().claim(run_id, holder, ttl_s=ttl_s))
+        return await self._lethal(super().claim(run_id, holder, ttl_s=ttl_s))
 
     async def release(self, lease: Lease) -> None:
         """See ``EventLog``."""
-        await self._write(super().release(lease))
+        await self._lethal(super().release(lease))
 
-    async def _write(self, write: Awaitable[T]) -> T:
+    async def _lethal(self, write: Awaitable[T]) -> T:
         self._count += 1
         here = self._cut is not None and self._count == self._cut.at
         if here and self._cut is not None and self._cut.before:

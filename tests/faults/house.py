@@ -122,7 +122,7 @@ def _own(threads: set[threading.Thread]) -> set[threading.Thread]:
 
 def readers(runs: Sequence[Run]) -> int:
     """How many readers and waiters hang on these runs."""
-    journals = [run._actor.journal for run in runs]  # pyright: ignore[reportPrivateUsage] - nobody else needs to know
+    journals = [run.journal for run in runs]
     return sum(len(journal._listeners) + len(journal._waiting) for journal in journals)  # pyright: ignore[reportPrivateUsage]
 
 

@@ -1,7 +1,6 @@
 """Kill a process at every write: nothing that anybody was told of is lost, and nothing is done twice in silence."""
 
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
@@ -55,7 +54,9 @@ class Fate:
 
 async def test_a_run_survives_a_kill_at_each_of_its_writes(tmp_path: Path, mortals: Mortals) -> None:
     """F85 to F88: the next process goes on, the answer is the same, the invariants hold. ``tests/soak`` does more."""
-    for number in count(1):
+    number = 0
+    while True:
+        number += 1
         fate = Fate(tmp_path / str(number), mortals)
         # Right before a write, as much as can be has happened of which the log does not know.
         lived = fate.live(Cut(number, before=True))
@@ -71,8 +72,8 @@ async def test_a_run_survives_kills_while_it_is_taken_up(tmp_path: Path, mortals
     """F89: killed in the middle, and then at the first, second, third ... write of each process that goes on."""
     fate = Fate(tmp_path / "run", mortals)
     assert not fate.live(Cut(4, before=False))
-    for number in count(1):
-        if fate.live(Cut(number, before=False)):
-            break
+    number = 1
+    while not fate.live(Cut(number, before=False)):
+        number += 1
     assert number > 4
     assert await fate.check() == 1

@@ -29,7 +29,8 @@ from loopbus.events.state import replay
 from loopbus.handlers.limits import Limits
 from loopbus.handlers.stages.decide import Decide
 from loopbus.handlers.stages.tools import CallTools
-from loopbus.runtime.approvals import NothingToDecide, approver_of, decision
+from loopbus.runtime import NothingToDecide
+from loopbus.runtime.approvals import approver_of, decision
 from loopbus.runtime.overdue import due_at, next_due, overdue
 from loopbus.tools import ThreadPool, Toolset, tool
 

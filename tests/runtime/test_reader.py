@@ -201,7 +201,7 @@ async def test_nobody_who_has_left_is_remembered() -> None:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0):
                     await run.outcome()
-        journal = run._actor.journal  # pyright: ignore[reportPrivateUsage] - nobody else needs to know
+        journal = run.journal
         await settle(lambda: not journal._waiting)  # pyright: ignore[reportPrivateUsage]
         gate.open.set()
         assert (await run.result()).output == "done"

@@ -72,7 +72,9 @@ async def test_a_run_that_is_over_keeps_nothing_that_its_caller_handed_in() -> N
     async with Runtime() as runtime:
         run = await runtime.start(CANARY, "go", deps=deps)
         await run.outcome()
-        assert run._actor.deps is None  # pyright: ignore[reportPrivateUsage] - nothing public shows it
+        actor = run._actor  # pyright: ignore[reportPrivateUsage] - nothing public shows it
+        assert actor is not None
+        assert actor.deps is None
         await run.cancel()
         assert run.status == "completed"
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
 from loopbus.bus import BadEvent, Event
 from loopbus.events import ModelReplied, Text, ToolCall, ToolRequested
@@ -66,7 +67,7 @@ def test_events_that_are_written_together_are_what_each_is_alone(drawn: list[Eve
 
 def test_an_event_may_say_what_stands_between_events() -> None:
     """In a text and as one of its values."""
-    said = ["the next event"] * 3, ',"the next event",'
+    said: tuple[list[JsonValue], str] = (["the next event"] * 3, ',"the next event",')
     drawn = [ToolRequested(call_id="c", name="add", arguments={"said": each}) for each in said]
     assert [json.loads(body)["arguments"]["said"] for _, _, body in encode_all(drawn)] == [said[0], said[1]]
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
@@ -44,7 +44,7 @@ class OneByOne:
 @pytest.fixture(params=["memory", "sqlite", "one by one"])
 async def log(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Log, None]:
     """An empty log, over a store that gathers and one that does not."""
-    rows: dict[str, RowStore] = {
+    rows: dict[str, Any] = {
         "memory": MemoryRows(), "sqlite": SqliteRows(tmp_path / "runs.db"), "one by one": OneByOne(),
     }  # fmt: skip
     async with Log(rows[request.param], poll_s=3600) as log:
@@ -119,7 +119,7 @@ async def test_a_call_that_is_cancelled_leaves_no_task_behind() -> None:
     """Where the store has to be asked for each append by itself."""
     rows = OneByOne()
     rows.stands = True
-    log = Log(rows)
+    log = Log(cast(RowStore, rows))
     async with anyio.create_task_group() as group:
         group.start_soon(log.append_all, [Append(started("a"), 0), Append(started("b"), 0)])
         await anyio.wait_all_tasks_blocked()

@@ -18,6 +18,8 @@ from .processes import Clock, Process, logged, process
 
 SECRET = "my secret is 4711"
 CLERK = Agent(Scripted(lambda request: text(f"{len(request.messages)} heard, {SECRET}")), name="clerk")
+NOTHING = "({}, {}, {}, {})"
+"""What is left in a store of which nothing is left."""
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +47,7 @@ async def test_a_run_that_is_deleted_is_gone_everywhere() -> None:
         await run.result()
         assert rows._artifacts  # pyright: ignore[reportPrivateUsage]
         assert await only.runtime.delete(run.id)
-        assert (only.runtime.find(run.id), left_in(rows)) == (None, repr(({}, {}, {}, {})))
+        assert (only.runtime.find(run.id), left_in(rows)) == (None, NOTHING)
         for gone in (only.runtime.get(run.id), only.runtime.resume(run.id), only.runtime.fork(run.id, at=1)):
             with pytest.raises(NoSuchRun):
                 await gone
@@ -65,7 +67,7 @@ async def test_a_run_that_goes_on_is_stopped_first() -> None:
             assert await only.runtime.delete(run.id)
         assert (waits.result().status, waits.result().reason) == ("cancelled", "the run is deleted")
         await settle(lambda: not rows._leases)  # pyright: ignore[reportPrivateUsage]
-        assert (only.runtime.runs, left_in(rows)) == ((), repr(({}, {}, {}, {})))
+        assert (only.runtime.runs, left_in(rows)) == ((), NOTHING)
 
 
 async def test_a_process_that_writes_a_run_which_another_one_deletes_is_refused() -> None:
@@ -191,7 +193,7 @@ async def test_no_run_begins_in_a_session_while_it_is_deleted() -> None:
             await only.runtime.delete_session("alice")
         await Log(rows).release(lease)
         assert await only.runtime.delete_session("alice") == 1
-        assert left_in(rows) == repr(({}, {}, {}, {}))
+        assert left_in(rows) == NOTHING
 
 
 async def test_a_fork_keeps_what_it_shares_with_a_run_that_is_deleted() -> None:
@@ -295,7 +297,7 @@ async def test_a_subscriber_that_cannot_forget_is_named_and_all_else_is_done() -
         await run.result()
         with pytest.raises(NotForgotten, match=rf"run {run.id} .*: Stubborn raised OSError: disk gone; delete it once"):
             await only.runtime.delete(run.id)
-        assert (forgotten, left_in(rows)) == ([run.id], repr(({}, {}, {}, {})))
+        assert (forgotten, left_in(rows)) == ([run.id], NOTHING)
         broken.clear()
         assert not await only.runtime.delete(run.id)
         assert forgotten == [run.id, run.id]
@@ -387,4 +389,4 @@ async def test_a_process_that_crashes_while_it_deletes_can_delete_again() -> Non
     await died.crash()
     async with process(rows) as living:
         assert await living.runtime.delete(run.id)
-        assert left_in(rows) == repr(({}, {}, {}, {}))
+        assert left_in(rows) == NOTHING

@@ -42,7 +42,7 @@ async def sums(only: Process) -> Run:
     return run
 
 
-def open_calls(log: Sequence[Event]) -> list[ToolCall]:
+def open_calls(log: Sequence[Event]) -> tuple[ToolCall, ...]:
     """The calls that have no result at the end of a log."""
     return replay(log).transcript.open_calls()
 

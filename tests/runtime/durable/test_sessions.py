@@ -7,7 +7,7 @@ import pytest
 
 from loopbus.backends import Request, Scripted, call, text
 from loopbus.events import RunStarted, user
-from loopbus.runtime import Agent, KeyReused, Run, RunElsewhere, RunLeft, Runtime, SessionBusy
+from loopbus.runtime import Agent, KeyReused, Run, RunElsewhere, RunLeft, RunResult, Runtime, SessionBusy
 from loopbus.stores import Lease, Log, MemoryRows, RunInfo
 from loopbus.tools import tool
 
@@ -118,16 +118,20 @@ async def test_a_conversation_goes_on_in_another_process_with_the_agent_given_th
     """The next run is told what was said, tools and all, and does what its own agent can do."""
     rows, told = MemoryRows(), list[list[str]]()
 
-    def answer(request: Request) -> object:
+    def answer(request: Request) -> Any:
         told.append([message.role for message in request.messages])
         return call("add", a=1, b=2) if request.messages[-1].role == "user" else text("3")
 
-    for _ in range(2):
+    async def once() -> tuple[Run, RunResult[Any]]:
         async with process(rows) as only:
             agent = Agent(Scripted(answer), tools=[add], name="adder")
             run = await only.runtime.start(agent, "1 + 2", session="alice")
             result = await run.result()
             check_balanced(result.messages)
+            return run, result
+
+    await once()
+    run, result = await once()
     assert told[2] == ["user", "assistant", "tool", "assistant", "user"]
     assert len(first_of(run).history) == 4
     assert (run.session, result.messages[:4]) == ("alice", first_of(run).history)
