@@ -56,8 +56,9 @@ def _check_acknowledged(events: Sequence[Event], own: Sequence[Note]) -> None:
     """Whatever a reader saw, or a caller was told, is in the log, as it was."""
     for note in own:
         if note["what"] == "saw":
-            assert dump(events[note["event"]["seq"] - 1]) == note["event"], "an event that was seen is another one now"
-    told = Counter(note["what"] for note in own)
+            place: int = note["event"]["seq"] - 1
+            assert dump(events[place]) == note["event"], "an event that was seen is another one now"
+    told = Counter(str(note["what"]) for note in own)
     assert told["sent"] <= sum(isinstance(event, MessageInjected) for event in events), "a message was lost"
 
 
