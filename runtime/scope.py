@@ -18,6 +18,7 @@ from .errors import RunOver
 from .helpers import Helpers
 from .journal import Journal
 from .stopping import Stopping
+from .turn import OVER
 
 Holding = Callable[[str], AbstractAsyncContextManager[Any]]
 _LATE_BYTES = 2000
@@ -60,9 +61,11 @@ class Scope:
         return self.stop_reason is not None
 
     def append(self, event: Event, cause: int) -> Event:
-        if self.done:
-            raise RunOver(f"run {self.journal.run_id} ended without waiting for {type(event).__name__}")
-        return self.journal.append(event, cause)
+        journal = self.journal
+        # ``done``, written out: this is on the path of every turn.
+        if self.left or journal.phase is OVER:
+            raise RunOver(f"run {journal.run_id} ended without waiting for {type(event).__name__}")
+        return journal.append(event, cause)
 
     def append_nowait(self, event: Event, cause: int) -> None:
         if not self.done:

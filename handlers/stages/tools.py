@@ -50,18 +50,19 @@ class CallTools:
         self._result_bytes = result_bytes
 
     async def __call__(self, event: ToolRequested, run: RunScope) -> Event | None:
-        if event.call_id in run.state.started and not self._may_repeat(event.name):
+        state = run.state
+        if event.call_id in state.started and not self._may_repeat(event.name):
             return _interrupted(event)
         ready = self._ready(event, run)
         if isinstance(ready, ToolFinished):
             return ready
         tool, kwargs = ready
-        approved = run.state.approved
+        approved = state.approved
         if tool.needs_approval or approved:
             question = still_to_ask(event, tool, kwargs, approved.get(event.call_id))
             if question is not None:
                 return question
-        calls = run.state.transcript.calls
+        calls = state.transcript.calls
         if len(calls) == 1:
             return await (self._call if tool.resource is None else self._run)(tool, kwargs, event, run)
         if self._in_order(calls):
