@@ -62,7 +62,7 @@ class Prepared:
             models = Models(self.backend(agent.model), [self.backend(each) for each in agent.fallback], self.backend)
             ready = Ready(models, assemble(agent, models, self._threads, agent.limits), setup_of(agent))
             self._ready[agent] = ready
-        if limits is None:
+        if limits is None or limits is agent.limits:
             return ready
         return ready._replace(stages=assemble(agent, ready.models, self._threads, limits))
 
