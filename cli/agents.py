@@ -3,11 +3,13 @@
 import os
 from collections.abc import Sequence
 from dataclasses import replace
+from shlex import quote
 from typing import Annotated, Any
 
 import typer
 
 from ..handlers.limits import Limits
+from ..handlers.redaction import redact
 from ..runtime.agent import Agent
 from .references import load_agent, load_model, load_tools
 
@@ -67,6 +69,15 @@ def make_known_agent(
             param_hint="--agent",
         )
     return make_agent(reference, model, tools, instructions)
+
+
+def as_typed(reference: str | None, model: str | None, tools: Sequence[str] | None, instructions: str | None) -> str:
+    """The options that name such an agent once more."""
+    if reference is None and model is None:
+        model = os.environ.get("LOOPBUS_MODEL") or "local"
+    given = [("--agent", reference), ("--model", model), *(("--tools", each) for each in tools or ())]
+    given.append(("--instructions", instructions))
+    return " ".join(f"{option} {quote(redact(value))}" for option, value in given if value is not None)
 
 
 def with_limits(limits: Limits, turns: int | None, seconds: float | None) -> Limits:

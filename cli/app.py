@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from .cancel import cancel
 from .check import check
 from .decide import decide
 from .default_command import DefaultCommand
@@ -32,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings=_SETTINGS,
 )
-for command in (run, resume, decide, fork, runs, sessions, replay, delete, tools, events, models, check):
+for command in (run, resume, decide, cancel, fork, runs, sessions, replay, delete, tools, events, models, check):
     app.command()(command)
 
 log = typer.Typer(

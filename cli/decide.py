@@ -19,7 +19,9 @@ from .suspended import resume_command
 def decide(
     run: RunArgument,
     call: Annotated[str, typer.Argument(metavar="CALL", help="The id of the call, as loopbus log shows it.")],
-    approve: Annotated[bool, typer.Option("--approve/--reject", help="Whether it may run.", show_default=False)],
+    approve: Annotated[
+        bool | None, typer.Option("--approve/--reject", help="Whether it may run.", show_default=False)
+    ] = None,
     store: StoreOption = None,
     reason: Annotated[str, typer.Option(help="Why; the model is told why a call was rejected.")] = "",
     arguments: Annotated[
@@ -31,6 +33,8 @@ def decide(
 
     Exit codes: 0 decided, 2 no such call waits: it was decided, it never asked, or the run is over.
     """
+    if approve is None:
+        raise typer.BadParameter("may it run? Say so", param_hint="--approve or --reject")
     given = None if arguments is None else read_arguments(arguments)
     url = existing(store)
 

@@ -17,7 +17,7 @@ from .approvals import Approvals
 from .interrupts import INTERRUPTED, Interrupts, leave
 from .output import complain
 from .reports import Report
-from .suspended import what_to_do
+from .suspended import ANY_AGENT, what_to_do
 
 CODES: Mapping[Status, int] = {"completed": 0, "failed": 1, "cancelled": INTERRUPTED, "limit": 3}
 WAITS = 4
@@ -46,7 +46,8 @@ class View(Protocol):
 class Following:
     """Follows a run and tells a report, and a view if there is one, of every event in order.
 
-    With a ``store`` the run is kept there, and may be suspended: then its decisions are left to others.
+    With a ``store`` the run is kept there, and may be suspended: then its decisions are left to others, who
+    are told to resume it with the ``options`` of its agent.
     """
 
     def __init__(
@@ -56,12 +57,14 @@ class Following:
         approvals: Approvals,
         interrupts: Interrupts,
         store: str | None = None,
+        options: str = ANY_AGENT,
     ) -> None:
         self._report = report
         self._view = view
         self._approvals = approvals
         self._interrupts = interrupts
         self._store = store
+        self._options = options
         self._seen = 0
         self._suspended = False
 
@@ -92,7 +95,7 @@ class Following:
 
     def _leave(self, run: Run) -> int:
         self._report.suspended(run)
-        complain(what_to_do(run, self._store or ""))
+        complain(what_to_do(run, self._store or "", self._options))
         return WAITS
 
     def _conclude(self, result: RunResult[Any]) -> int:

@@ -6,7 +6,7 @@ import typer
 
 from ..runtime.run import Run
 from ..runtime.runtime import Runtime
-from .agents import AgentOption, InstructionsOption, ModelOption, ToolsOption, make_known_agent
+from .agents import AgentOption, InstructionsOption, ModelOption, ToolsOption, as_typed, make_known_agent
 from .options import JsonOption, QuietOption, RunArgument, StepOption, StreamOption, VerboseOption, YesOption
 from .run_ids import find_run
 from .stores import StoreOption, existing, on_log
@@ -51,7 +51,8 @@ def fork(
             info.run_id, at=at, agent=wanted, message=message, results=edited or None, session=session
         )
 
-    Watching(as_json=as_json, stream=stream, yes=yes, quiet=quiet, verbose=verbose, step=step).follow(
+    options = as_typed(agent, model, tools, instructions)
+    Watching(as_json=as_json, stream=stream, yes=yes, quiet=quiet, verbose=verbose, step=step, options=options).follow(
         wanted, begin, url, after=at
     )
 

@@ -2,8 +2,9 @@
 
 from ..runtime.run import Run
 from ..runtime.runtime import Runtime
-from .agents import AgentOption, InstructionsOption, ModelOption, ToolsOption, make_known_agent
+from .agents import AgentOption, InstructionsOption, ModelOption, ToolsOption, as_typed, make_known_agent
 from .options import JsonOption, QuietOption, RunArgument, StepOption, StreamOption, VerboseOption, YesOption
+from .output import complain
 from .run_ids import find_run
 from .stores import StoreOption, existing, on_log
 from .watching import Watching
@@ -33,9 +34,13 @@ def resume(
     url = existing(store)
     info = on_log(url, lambda log: find_run(log, run))
 
+    if wanted.name != info.agent and not quiet:
+        complain(f"run {info.run_id} was started with the agent {info.agent!r}, and goes on with {wanted.name!r}")
+
     async def begin(runtime: Runtime) -> Run:
         return await runtime.resume(info.run_id, agent=wanted)
 
-    Watching(as_json=as_json, stream=stream, yes=yes, quiet=quiet, verbose=verbose, step=step).follow(
+    options = as_typed(agent, model, tools, instructions)
+    Watching(as_json=as_json, stream=stream, yes=yes, quiet=quiet, verbose=verbose, step=step, options=options).follow(
         wanted, begin, url, after=info.seq
     )

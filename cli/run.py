@@ -7,7 +7,7 @@ import typer
 
 from ..runtime.run import Run
 from ..runtime.runtime import Runtime
-from .agents import AgentOption, InstructionsOption, ModelOption, ToolsOption, make_agent, with_limits
+from .agents import AgentOption, InstructionsOption, ModelOption, ToolsOption, as_typed, make_agent, with_limits
 from .options import JsonOption, QuietOption, StepOption, StreamOption, VerboseOption, YesOption
 from .stores import StoreOption
 from .watching import Watching
@@ -60,7 +60,8 @@ def run(
     async def begin(runtime: Runtime) -> Run:
         return await runtime.start(wanted, said, session=session, key=key, limits=limits)
 
-    Watching(as_json=as_json, stream=stream, yes=yes, quiet=quiet, verbose=verbose, step=step).follow(
+    options = as_typed(agent, model, tools, instructions)
+    Watching(as_json=as_json, stream=stream, yes=yes, quiet=quiet, verbose=verbose, step=step, options=options).follow(
         wanted, begin, store
     )
 

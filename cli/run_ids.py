@@ -22,7 +22,7 @@ async def find_run(log: EventLog, given: str) -> RunInfo:
         return await log.info(given)
     except NoSuchRun:
         if not given:
-            raise
+            raise NoSuchRun("an empty text names no run; loopbus runs lists them", run_id=given) from None
     async with aclosing(every_run(log)) as runs:
         found = [info async for info in runs if info.run_id.startswith(given)]
     if not found:

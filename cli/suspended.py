@@ -7,17 +7,20 @@ from ..handlers.observers.terminal.progress import call_words, shown
 from ..runtime.run import Run
 from .stores import to_type
 
+ANY_AGENT = "--agent MODULE:NAME"
+"""The option for an agent that is not known here."""
 
-def what_to_do(run: Run, store: str) -> str:
-    """Which calls of a suspended run wait for whom, how to decide about them, and how to go on."""
+
+def what_to_do(run: Run, store: str, agent: str = ANY_AGENT) -> str:
+    """Which calls of a suspended run wait for whom, how to decide about them, and how to go on with that ``agent``."""
     waiting = [_decision(asked, run.id, store) for asked in run.state.waiting.values()]
     head = f"run {run.id} is suspended" + (" and waits for a decision:" if waiting else "; to go on:")
-    return "\n".join([head, *waiting, f"  {resume_command(run.id, store)}"])
+    return "\n".join([head, *waiting, f"  {resume_command(run.id, store, agent)}"])
 
 
-def resume_command(run_id: str, store: str) -> str:
+def resume_command(run_id: str, store: str, agent: str = ANY_AGENT) -> str:
     """How to go on with a run."""
-    return f"loopbus resume {quote(run_id)}{to_type(store)} --agent MODULE:NAME"
+    return f"loopbus resume {quote(run_id)}{to_type(store)} {agent}"
 
 
 def _decision(asked: ApprovalRequested, run_id: str, store: str) -> str:

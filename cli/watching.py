@@ -21,6 +21,7 @@ from .keyboard import Keyboard
 from .output import complain
 from .reports import REPORTS
 from .stepping import Stepping
+from .suspended import ANY_AGENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +34,8 @@ class Watching:
     quiet: bool
     verbose: bool
     step: bool = False
+    options: str = ANY_AGENT
+    """The agent as it was named on the command line."""
 
     def follow(self, agent: Agent, begin: Begin, store: str | None = None, *, after: int = 0) -> None:
         """Follow the run that ``begin`` gives to its end; what happened up to the event ``after`` is not told.
@@ -58,7 +61,7 @@ class Watching:
                     view(call)
             return run
 
-        following = Following(REPORTS[self.as_json, self.stream](), view, approvals, interrupts, store)
+        following = Following(REPORTS[self.as_json, self.stream](), view, approvals, interrupts, store, self.options)
         raise typer.Exit(interrupts.run(following.run(agent, join_and_begin, after=after)))
 
 

@@ -51,7 +51,10 @@ class Wish(NamedTuple):
         """
         asked = (first.agent, first.prompt)
         if asked != (self.agent.name, self.prompt) or not (_same_session(self, first) and _same_messages(self, first)):
-            raise KeyReused(f"key {self.key!r} belongs to run {first.run_id}, which was started with another request")
+            raise KeyReused(
+                f"key {self.key!r} belongs to run {first.run_id}, which was started with another request; "
+                "give this one its own key"
+            )
 
 
 def _same_session(wish: Wish, first: RunStarted) -> bool:

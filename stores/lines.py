@@ -74,8 +74,10 @@ def read_header(line: Line) -> Header:
         header = Header.model_validate_json(line.text)
     except ValidationError as error:
         wrong = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, wrong["loc"])) or "it"
-        raise BadExport(f"line {line.number} is no header of a run: {where}: {wrong['msg']}", line.number) from error
+        what = ": ".join((*map(str, wrong["loc"]), wrong["msg"]))
+        raise BadExport(
+            f"line {line.number} is no header of a run: {what}; import what `loopbus log export` wrote", line.number
+        ) from error
     if header.format > FORMAT:
         raise BadExport(
             f"line {line.number} has format {header.format}, and this loopbus knows formats up to {FORMAT}: "

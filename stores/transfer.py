@@ -12,7 +12,7 @@ from ..events.run import RunStarted
 from .chain import genesis, link
 from .codec import encode
 from .contract import EventLog, RunInfo
-from .errors import BadExport
+from .errors import BadExport, LeaseLost, WrongSeq
 from .lines import Line, event_line, header_line, read_event, read_header
 from .rows import Row
 
@@ -79,7 +79,7 @@ async def import_run(log: EventLog, lines: Lines, *, run_id: str | None = None) 
             raise BadExport(f"line {line.number} comes behind the one run that was due", line.number)
     if run_id is not None and run_id != copy.run_id:
         copy = _Copy(run_id, [_as_copy(event, run_id) for event in copy.events])
-    await log.append(copy.events)
+    await _write(log, copy)
     return copy.run_id
 
 
@@ -98,15 +98,27 @@ async def import_session(log: EventLog, lines: Lines) -> list[str]:
             copies.append(copy)
     written: list[str] = []
     try:
-        for run_id, events in copies:
-            await log.append(events)
-            written.append(run_id)
+        for copy in copies:
+            await _write(log, copy)
+            written.append(copy.run_id)
     except BaseException:
         with anyio.move_on_after(_UNDO_S, shield=True):
             for run_id in written:
                 await log.delete(run_id)
         raise
     return written
+
+
+async def _write(log: EventLog, copy: _Copy) -> None:
+    try:
+        await log.append(copy.events)
+    except (WrongSeq, LeaseLost) as error:
+        # A run that was driven here has had a lease, and is refused for that before its events are looked at.
+        raise WrongSeq(
+            f"run {copy.run_id} is in this store already, so nothing was imported; delete it first, or import a copy "
+            "under another id",
+            run_id=copy.run_id, seq=1, expected=(await log.info(copy.run_id)).seq + 1,
+        ) from error  # fmt: skip
 
 
 async def _rows(log: EventLog, info: RunInfo) -> AsyncGenerator[Row, None]:

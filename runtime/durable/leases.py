@@ -6,7 +6,8 @@ import os
 import secrets
 import socket
 from collections.abc import Callable
-from time import monotonic
+from math import ceil
+from time import monotonic, time
 
 import anyio
 
@@ -49,7 +50,7 @@ class Leases:
                 lease = await self._log.claim(run_id, self.holder, ttl_s=self._ttl_s)
             except LeaseHeld as held:
                 if monotonic() >= deadline:
-                    raise RunElsewhere(f"run {run_id} is driven by {held.holder} just now", run_id) from held
+                    raise _elsewhere(run_id, held) from held
                 await anyio.sleep(_LOOK_S)
             except asyncio.CancelledError:
                 await self._give_back_unseen(run_id)
@@ -117,3 +118,13 @@ class Leases:
             if run_id not in kept and self._held.get(run_id) is lease:
                 self.forget(run_id)
                 self._on_lost(run_id)
+
+
+def _elsewhere(run_id: str, held: LeaseHeld) -> RunElsewhere:
+    """Nobody can tell a process that works from one that was killed, until its lease ends."""
+    left_s = max(1, ceil(held.until - time()))
+    return RunElsewhere(
+        f"run {run_id} is driven by {held.holder} just now: do this there; "
+        f"or, if that process has died, try again in {left_s} s, when its lease has ended",
+        run_id,
+    )

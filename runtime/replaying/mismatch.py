@@ -6,6 +6,7 @@ from difflib import unified_diff
 
 from ...bus.data import dump
 from ...bus.event import Event
+from ...events.run import RunStarted
 from ...handlers.redaction import redact
 from ..errors import ReplayMismatch
 
@@ -20,7 +21,7 @@ def mismatch(recorded: Event, expected: Event | None, judged: type[Event] | None
     if expected is None:
         words = f"{where}: a {recorded_name} is recorded there, and the code causes nothing"
     elif type(expected) is type(recorded):
-        words = f"{where}, {recorded_name}: it differs from what the code causes now"
+        words = f"{where}, {recorded_name}: it differs from what the code causes now{_told(recorded, expected)}"
     else:
         words = f"{where}: a {recorded_name} is recorded there, and the code now causes a {type(expected).__name__}"
     if judged is not None:
@@ -30,6 +31,13 @@ def mismatch(recorded: Event, expected: Event | None, judged: type[Event] | None
         )
     difference = event_diff(recorded, expected)
     return ReplayMismatch(f"{words}\n{difference}", recorded, expected, difference, judged)
+
+
+def _told(recorded: Event, expected: Event) -> str:
+    """What a difference means that cannot be read off two digests."""
+    if isinstance(recorded, RunStarted) and isinstance(expected, RunStarted) and recorded.setup != expected.setup:
+        return " (setup is a digest of the tools, with descriptions and schemas, the settings and the output type)"
+    return ""
 
 
 def event_diff(recorded: Event, replayed: Event | None) -> str:

@@ -10,7 +10,10 @@ _MEANS: dict[int, tuple[type[StoreError], str]] = {
     sqlite3.SQLITE_LOCKED: (StoreBusy, "another connection keeps it locked; nothing was written, try again later"),
     sqlite3.SQLITE_FULL: (StoreFull, "there is no space left; nothing was written, make room and try again"),
     sqlite3.SQLITE_CORRUPT: (StoreDamaged, "the file is damaged; restore it, or save what `verify` finds whole"),
-    sqlite3.SQLITE_NOTADB: (StoreDamaged, "the file is no database, or its head is damaged"),
+    sqlite3.SQLITE_NOTADB: (
+        StoreDamaged,
+        "the file is no database, or its head is damaged; name another one, or restore it",
+    ),
     sqlite3.SQLITE_READONLY: (StoreBroken, "it may only be read; allow this process to write it"),
     sqlite3.SQLITE_CANTOPEN: (StoreBroken, "it cannot be opened; the folder must exist and be writable"),
     sqlite3.SQLITE_TOOBIG: (StoreMisused, "one event is larger than SQLite can keep"),

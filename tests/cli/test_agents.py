@@ -2,7 +2,7 @@
 
 import pytest
 
-from loopbus.cli.agents import make_agent, with_limits
+from loopbus.cli.agents import as_typed, make_agent, with_limits
 from loopbus.cli.errors import BadReference
 from loopbus.handlers.limits import Limits
 
@@ -23,6 +23,16 @@ def test_what_is_given_besides_stands_in_place_of_what_it_has(shop: object, monk
     assert (changed.name, changed.toolset.names, changed.instructions) == ("clerk", ("plain",), "Be brief.")
     assert agent.model is not changed.model
     assert make_agent(None).model is not agent.model
+
+
+def test_an_agent_can_be_named_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the options that name it here and now, as a shell reads them."""
+    typed = as_typed("shop:clerk", None, ["shop:add", "shop:plain"], "Be brief.")
+    assert typed == "--agent shop:clerk --tools shop:add --tools shop:plain --instructions 'Be brief.'"
+    monkeypatch.setenv("LOOPBUS_MODEL", "shop:echoes")
+    assert as_typed(None, None, None, None) == "--model shop:echoes"
+    monkeypatch.delenv("LOOPBUS_MODEL")
+    assert as_typed(None, None, None, None) == "--model local"
 
 
 def test_limits_are_the_agents_unless_others_are_given() -> None:

@@ -14,7 +14,7 @@ from loopbus.cli import main
 from .conftest import Command
 
 COMMANDS = (
-    *("run", "resume", "decide", "fork", "replay", "runs", "sessions", "log", "delete"),
+    *("run", "resume", "decide", "cancel", "fork", "replay", "runs", "sessions", "log", "delete"),
     *("tools", "events", "models", "check"),
 )
 Process = Callable[..., "subprocess.Popen[bytes]"]

@@ -78,7 +78,7 @@ def test_a_suspended_run_says_what_to_type(loopbus: Command, url: str, monkeypat
         f"loopbus: run {run_id} is suspended and waits for a decision:",
         "  refund(usd=20), asks a person",
         f"  loopbus decide {run_id} 3.0 --approve {place}",
-        f"  loopbus resume {run_id} {place} --agent MODULE:NAME",
+        f"  loopbus resume {run_id} {place} --model shop:pays --tools shop:refund",
     ]
     assert loopbus("decide", run_id, "3.0", "--approve", "--store", url).code == 0
     assert loopbus("resume", run_id, "--store", url, *PAYS, "-q") == (0, "done\n", "")
@@ -127,9 +127,21 @@ def test_a_call_is_decided_once(loopbus: Command, waiting: str) -> None:
 @pytest.mark.parametrize("arguments", ["{", "[1]", "[" * 100_000])
 def test_arguments_that_are_none_decide_nothing(loopbus: Command, waiting: str, arguments: str) -> None:
     """Nor does leaving out which way it goes, or a call that never asked."""
-    for call in (("3.0", "--approve", "--arguments", arguments), ("3.0",), ("9.9", "--approve")):
+    for call in (("3.0", "--approve", "--arguments", arguments), ("9.9", "--approve")):
         assert loopbus("decide", waiting, *call).code == 2
+    undecided = loopbus("decide", waiting, "3.0")
+    assert (undecided.code, "--approve or --reject" in undecided.err) == (2, True)
     assert runs(loopbus)[0]["waiting"] == ["3.0"]
+
+
+def test_another_agent_may_go_on_and_that_is_said(loopbus: Command) -> None:
+    """It may be meant; a slip would end a conversation in a way that nobody understands."""
+    assert loopbus("run", "pay me", "--agent", "shop:clerk", "-m", "shop:pays", "-t", "shop:refund", "-q").code == 4
+    (run,) = runs(loopbus)
+    said = f"loopbus: run {run['run_id']} was started with the agent 'clerk', and goes on with 'cook'"
+    options = ("--agent", "shop:cook", *PAYS)
+    assert loopbus("resume", str(run["run_id"]), *options).err.splitlines()[0] == said
+    assert said not in loopbus("resume", str(run["run_id"]), *options, "-q").err
 
 
 def test_a_script_is_told_what_waits(loopbus: Command, waiting: str) -> None:

@@ -29,7 +29,7 @@ async def test_nothing_is_no_run(given: str) -> None:
     """Neither is the empty beginning, though every id begins so."""
     async with open_log("memory://") as log:
         await log.append(started("ffff"))
-        with pytest.raises(NoSuchRun):
+        with pytest.raises(NoSuchRun, match="loopbus runs lists them"):
             await find_run(log, given)
 
 

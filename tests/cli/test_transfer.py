@@ -52,6 +52,16 @@ def test_a_run_can_be_copied_under_another_id(
     assert loopbus("log", "verify", "--all").out.count("\n") == 4
 
 
+def test_a_run_that_is_there_already_is_not_imported_again(loopbus: Command, shop: Path, url: str) -> None:
+    """Whether it was imported or driven there: the error says so, and what can be done."""
+    loopbus("run", "17 + 25?", "--agent", "shop:clerk", "-q")
+    run_id = loopbus("log", "verify", "--all").out.split()[0]
+    for each in (run_id, "cccc"):
+        done = loopbus("log", "import", str(kept(loopbus, shop, each)))
+        assert (done.code, done.out) == (2, "")
+        assert f"run {each} is in this store already, so nothing was imported; delete it first" in done.err
+
+
 def test_an_export_is_utf8_in_any_locale(loopbus: Command, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is for a program to read back."""
     written = io.BytesIO()

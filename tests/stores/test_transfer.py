@@ -118,7 +118,7 @@ EDITS: dict[str, tuple[Callable[[list[str]], object], int, str]] = {
     "one too many": (lambda lines: lines.append(lines[-1]), 8, "behind the one run that was due"),
     "nothing": (list[str].clear, 1, "line 1 is missing"),
     "no header": (lambda lines: lines.pop(0), 1, "no header of a run: loopbus_run: Field required"),
-    "no JSON": (lambda lines: lines.__setitem__(0, "hello"), 1, "no header of a run: it: Invalid JSON"),
+    "no JSON": (lambda lines: lines.__setitem__(0, "hello"), 1, "no header of a run: Invalid JSON"),
     "other run": (lambda lines: lines.__setitem__(0, lines[0].replace('"run"', '"other"')), 2, "does not follow"),
     "fewer events": (lambda lines: (lines.__setitem__(0, lines[0].replace("6", "5", 1)), lines.pop()), 1, "digest"),
     "no events": (lambda lines: lines.__setitem__(0, lines[0].replace('"events":6', '"events":0')), 1, "events: "),

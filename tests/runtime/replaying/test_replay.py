@@ -162,6 +162,7 @@ async def test_a_changed_tool_is_named_at_the_first_event() -> None:
     tools = [add_floats if each is add else each for each in agent_of(RICH).tools]
     found = await mismatch(agent_of(RICH, tools=tools), await run_log())
     assert (found.seq, type(found.recorded), type(found.expected)) == (1, RunStarted, RunStarted)
+    assert "setup is a digest of the tools" in str(found)
     assert "-setup: " in found.difference
     assert "+setup: " in found.difference
 
@@ -170,6 +171,7 @@ async def test_a_mismatch_shows_what_was_recorded_and_what_the_code_does() -> No
     """As a unified diff of the fields, a line of a long text a line."""
     log = await run_log()
     found = await mismatch(agent_of(RICH, instructions="Be kind.\nBe short."), log)
+    assert "digest" not in str(found)
     assert found.seq == 3
     for line in ('-instructions: "Be brief."', "+instructions: |", "+  Be kind.", "+  Be short.", " turn: 1"):
         assert line in found.difference.splitlines()
