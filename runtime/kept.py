@@ -18,6 +18,7 @@ from .checks import LABEL, check, of
 from .durable.forking import Edit, half_made
 from .durable.house import StoreHouse
 from .errors import BadInput
+from .given import Given
 from .prepared import Prepared
 from .reader import Reader
 from .replaying.replay import replay_events
@@ -96,7 +97,7 @@ class Kept:
         """
         stored = self._kept("resume()")
         run = self.find(run_id) or await stored.shelf.get(run_id)
-        await stored.keeper.take_up(run, agent, deps, limits)
+        await stored.keeper.whole(run_id, lambda: stored.keeper.take_up(run, Given(agent, deps, limits)))
         return run
 
     async def recover(self, *, deps: Any = None) -> list[Run]:
@@ -199,10 +200,24 @@ class Kept:
         reason: str = "",
         arguments: Mapping[str, JsonValue] | None = None,
         binding: str | None = None,
-    ) -> Run:
-        """Decide about a call of any run of the store (see ``Run.decide``), and let it go on here, if it can."""
+        agent: AgentSpec[OutputT] | None = None,
+        deps: Any = None,
+        limits: Limits | None = None,
+    ) -> Run[OutputT]:
+        """Decide about a call of any run of the store (see ``Run.decide``), and let it go on here, if it can.
+
+        It goes on with ``agent``, ``deps`` and ``limits``, as by ``resume``.
+        """
         run = await self.get(run_id)
-        await run.decide(call_id, approve=approve, author=author, reason=reason, arguments=arguments, binding=binding)
+        await run.decide(
+            call_id,
+            approve=approve,
+            author=author,
+            reason=reason,
+            arguments=arguments,
+            binding=binding,
+            given=Given(agent, deps, limits),
+        )
         return run
 
     def _kept(self, what: str) -> StoreHouse:

@@ -45,8 +45,9 @@ class Launcher:
         limits: Limits,
         *,
         parks: bool = False,
+        spent_s: float = 0.0,
     ) -> None:
-        """Have the run driven on from its ``frontier``, in a task of its own."""
+        """Have the run driven on from its ``frontier``, in a task of its own; it has ``spent_s`` seconds behind it."""
         helpers = Helpers(self._owner, self._zombies, run.id, self.grace_s)
         actor = Actor(
             journal,
@@ -62,4 +63,4 @@ class Launcher:
         task = self._owner.spawn(actor.drive(frontier), name=f"run {run.id}")
         # A task that is cancelled before its first step never runs at all.
         task.add_done_callback(lambda _: actor.finish())
-        run.begin(actor, task, limits.seconds)
+        run.begin(actor, task, limits.seconds, spent_s)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Generic, Protocol
 
@@ -20,6 +20,7 @@ from ..tools.output import OutputType, Partial
 from .actor import Actor
 from .approvals import decision, nothing_to_decide
 from .errors import BadInput, OtherLoop, RunElsewhere, RunLeft, RunOver
+from .given import NOTHING, Given
 from .journal import Journal
 from .outcome import result_of
 from .overdue import overdue
@@ -27,12 +28,13 @@ from .partials import partials
 from .reader import Reader
 from .result import RunResult
 from .said import made, said
-from .stopping import Stopping, close_run
+from .stopping import Stopping, close_run, time_is_up
 
 if TYPE_CHECKING:
     from ..events.state import RunState
 
 OutputT = TypeVar("OutputT", default=Any)
+T = TypeVar("T")
 
 
 class Desk(Protocol):
@@ -45,8 +47,15 @@ class Desk(Protocol):
         """
         ...
 
-    async def go_on(self, run: Run[Any]) -> None:
-        """Drive the run here, if its agent is known here and nobody else does."""
+    async def go_on(self, run: Run[Any], given: Given = NOTHING) -> None:
+        """Drive the run here with what is ``given``, if its agent is known here and nobody else does."""
+        ...
+
+    async def whole(self, run_id: str, work: Callable[[], Awaitable[T]]) -> T:
+        """Do something with a run to its end, though the caller is cancelled meanwhile.
+
+        :raises RuntimeClosed: there was no time for that.
+        """
         ...
 
 
@@ -63,6 +72,7 @@ class Run(Generic[OutputT]):
         "_task",
         "_timer",
         "agent",
+        "given",
         "id",
         "journal",
         "session",
@@ -81,6 +91,8 @@ class Run(Generic[OutputT]):
         self.agent = agent
         self.session = session
         self.journal = journal
+        self.given = NOTHING
+        """What it is driven with here, or was when it was left, for as long as anybody has this."""
         self._grace_s = grace_s
         self._answer = answer
         self._desk = desk
@@ -164,6 +176,8 @@ class Run(Generic[OutputT]):
 
         Cancelling twice, or a run that is over, is harmless. Tools that are running are cancelled and get a result
         that says so; what does not end within the grace time is left behind and listed in ``Runtime.zombies``.
+
+        :raises RunElsewhere: another process drives the run.
         """
         self._check_loop()
         stopping = Stopping("cancelled", reason)
@@ -190,10 +204,12 @@ class Run(Generic[OutputT]):
         reason: str = "",
         arguments: Mapping[str, JsonValue] | None = None,
         binding: str | None = None,
+        given: Given = NOTHING,
     ) -> None:
         """Approve or reject a tool call that waits for a person, the arguments edited if any are given.
 
-        ``binding`` is that of the ``ApprovalRequested`` that the person has seen, where that may be long ago.
+        ``binding`` is that of the ``ApprovalRequested`` that the person has seen, where that may be long ago. A run
+        that was left goes on with what is ``given``, and what it had here.
 
         :raises NothingToDecide: no such call waits: it was decided, it never asked, or the run is over.
         :raises StaleDecision: the call waits with another question by now.
@@ -216,7 +232,7 @@ class Run(Generic[OutputT]):
                 binding=binding,
             )
 
-        await self._command(decided)
+        await self._command(decided, given)
 
     async def remind(self, now: float) -> None:
         """Pass over who has not decided in time."""
@@ -241,12 +257,10 @@ class Run(Generic[OutputT]):
     def _ending(self) -> bool:
         return self.journal.over if self._actor is None or self._actor.done else self._actor.ending
 
-    async def _command(self, make: Callable[[], tuple[Event, int]]) -> None:
+    async def _command(self, make: Callable[[], tuple[Event, int]], given: Given = NOTHING) -> None:
         """Append what somebody outside wants of the run, wherever it stands, and let it act; then it is recorded."""
         self._check_loop()
-        if await self._note(lambda: [make()]) is not None:
-            if self._desk is not None:
-                await self._desk.go_on(self)
+        if await self._told_undriven(make, given):
             return
         actor = self._actor
         if actor is not None and actor.leaving:
@@ -259,6 +273,20 @@ class Run(Generic[OutputT]):
         if self.journal.unrecorded:
             # Whoever is told that this was taken may forget it: from then on only the log knows.
             await self.journal.wait_recorded()
+
+    async def _told_undriven(self, make: Callable[[], tuple[Event, int]], given: Given) -> bool:
+        """Append what is wanted of a run that nobody here drives, and let it go on; False if somebody does by then."""
+        desk = self._desk
+        if desk is None or not self._undriven:
+            return False
+
+        async def tell() -> bool:
+            if await self._note(lambda: [make()]) is None:
+                return False
+            await desk.go_on(self, given)
+            return True
+
+        return await desk.whole(self.id, tell)
 
     async def _note(self, make: Callable[[], Sequence[tuple[Event, int]]]) -> list[Event] | None:
         """Append to the log of a run that nobody here drives; None if somebody does, or does by the time it is held."""
@@ -293,12 +321,11 @@ class Run(Generic[OutputT]):
 
     # --- for the runtime ---
 
-    def begin(self, actor: Actor, task: asyncio.Task[Any], seconds: float | None) -> None:
-        """Take who drives this from now on, and stop the run after so many ``seconds``."""
+    def begin(self, actor: Actor, task: asyncio.Task[Any], seconds: float | None, spent_s: float = 0.0) -> None:
+        """Take who drives this from now on, and stop the run after so many ``seconds``, of which some are spent."""
         self._actor, self._task = actor, task
         if seconds is not None:
-            limit = Stopping("limit", f"{seconds:g} seconds")
-            self._timer = self._loop.call_later(seconds, self.stop, limit, "limit")
+            self._timer = self._loop.call_later(seconds - spent_s, self.stop, time_is_up(seconds), "limit")
 
     def stop(self, stopping: Stopping, author: str) -> None:
         """Begin to stop, without waiting: the log is closed after the grace time at the latest."""
@@ -334,5 +361,6 @@ class Run(Generic[OutputT]):
     def slim(self) -> None:
         """Let go of what nobody asks of a run that is over; a tool that goes on has its own hold on the ``deps``."""
         self._task = self.journal.reply = None
+        self.given = NOTHING
         if self._actor is not None:
             self._actor.deps = None

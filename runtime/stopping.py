@@ -29,6 +29,11 @@ class Stopping:
     error: BaseException | None = None
 
 
+def time_is_up(seconds: float) -> Stopping:
+    """The end of a run that takes longer than it may."""
+    return Stopping("limit", f"{seconds:g} seconds")
+
+
 def under_way(state: RunState) -> str:
     """What a run is waiting for: a tool, or the model; empty where it is neither."""
     for call in state.transcript.open_calls():

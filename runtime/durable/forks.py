@@ -10,6 +10,7 @@ from ...handlers.limits import Limits
 from ...stores.errors import NoSuchRun, StoreError
 from ..errors import RunElsewhere
 from ..frontier import frontier
+from ..given import Given
 from ..prepared import Prepared
 from ..run import Run
 from ..spec import AgentSpec
@@ -51,7 +52,8 @@ class Forks:
         async with nullcontext() if session is None else self._sessions.free(session):
             run, journal = await self._begin(source, at, edit, agent, session, ready.models.first.model)
         left = frontier(journal.events, journal.state, journal.phase)
-        self._shelf.launch(run, agent, ready, left, deps, limits or agent.limits)
+        used = limits or agent.limits
+        self._shelf.launch(run, Given(agent, deps, used), ready, left, used)
         return run
 
     async def _begin(
@@ -65,12 +67,12 @@ class Forks:
             check_readable(run.id, journal.events)
             check_fork(journal, edit, model)
             fork_off(journal, source, edit)
+            self._shelf.drive(journal, lease)
         except BaseException:
             with CancelScope(shield=True):
                 await self._shelf.log.delete(run.id)
                 self._shelf.leases.forget(run.id)
             raise
-        journal.drive(lease.token)
         try:
             await wait_begun(journal)
         except StoreError:

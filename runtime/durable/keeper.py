@@ -1,17 +1,19 @@
 """Begins the runs of a store, takes them up again, and takes what those are asked that nobody drives."""
 
+import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from ...bus import nesting
+from ...bus.errors import CannotSpawn
 from ...bus.tasks import TaskOwner
 from ...events.content import Message
+from ...events.control import CancelRequested
 from ...events.run import RunResumed, RunStarted
 from ...handlers.limits import Limits
 from ...stores.errors import KeyTaken
@@ -21,14 +23,15 @@ from ..errors import (
     UnknownAgent,
 )
 from ..frontier import Unanswered, frontier
+from ..given import NOTHING, Given
 from ..journal import Journal
 from ..launch import Launcher
 from ..prepared import Prepared, Ready
 from ..run import Run
-from ..spec import AgentSpec
-from ..stopping import close_run
+from ..stopping import Stopping, close_run, time_is_up
 from ..wish import Wish
 from .journal import DurableJournal
+from .losing import closed
 from .options import KeepOptions
 from .recovery import Recovery
 from .sessions import StoredSessions
@@ -36,6 +39,8 @@ from .shelf import PATIENCE_S, Shelf, durable, wait_begun
 from .taking_up import attempts, check_readable, dead_letter, unfinished_stop
 
 _log = logging.getLogger("loopbus.runtime")
+
+T = TypeVar("T")
 
 
 class Keeper:
@@ -79,7 +84,7 @@ class Keeper:
         run = await self.shelf.get(run_id)
         wish.check_same(cast(RunStarted, run.log[0]))
         if not run.journal.over and frontier(run.journal.events, run.journal.state, run.journal.phase):
-            await self.go_on(run, wish.agent, wish.deps, wish.limits, patience_s=0.0)
+            await self.go_on(run, Given(wish.agent, wish.deps, wish.limits), patience_s=0.0)
         return run
 
     async def _begin(
@@ -89,24 +94,23 @@ class Keeper:
         # The last thing that can go wrong here: who has claimed a run has to let go of it.
         nesting.chain_of(first)
         run, journal = self.shelf.make(run_id, wish.agent.name, session, wish.agent)
-        journal.drive((await self.shelf.leases.claim(run_id)).token)
+        lease = await self.shelf.leases.claim(run_id)
+        try:
+            self.shelf.drive(journal, lease)
+        except RuntimeClosed:
+            await self.shelf.leases.release(run_id)
+            raise
         journal.append(first, 0)
         await wait_begun(journal)
-        self.shelf.launch(run, wish.agent, ready, [Unanswered(first)], wish.deps, wish.limits)
+        given = Given(wish.agent, wish.deps, wish.limits)
+        self.shelf.launch(run, given, ready, [Unanswered(first)], wish.limits)
         return run
 
-    async def take_up(
-        self,
-        run: Run[Any],
-        agent: AgentSpec[Any] | None = None,
-        deps: Any = None,
-        limits: Limits | None = None,
-        *,
-        patience_s: float = PATIENCE_S,
-    ) -> None:
+    async def take_up(self, run: Run[Any], given: Given = NOTHING, *, patience_s: float = PATIENCE_S) -> None:
         """Drive a run here, from where its log ends; without effect if it is driven here already, or over.
 
-        If another process has it, it is waited for so long.
+        What is not ``given`` is what it was driven with here before. If another process has it, it is waited for so
+        long.
 
         :raises UnknownAgent: nobody said which agent it is, and its name is not known.
         :raises RunElsewhere: another process drives it.
@@ -117,23 +121,20 @@ class Keeper:
             await journal.wait_recorded()
             if journal.driven or journal.over:
                 return
-            found = agent or self.shelf.agents.find(run.agent, journal.state.setup)
-            ready = self._prepared.ready(found, limits)
+            given = given.over(run.given)
+            agent = given.agent or self.shelf.agents.find(run.agent, journal.state.setup)
+            ready = self._prepared.ready(agent, given.limits)
             await self.shelf.claim(journal, patience_s)
             if journal.over:
                 await self.shelf.leases.release(run.id)
                 return
-            await self._resume(run, journal, found, ready, deps, limits or found.limits)
+            await self._resume(run, journal, given._replace(agent=agent), ready, given.limits or agent.limits)
 
-    async def _resume(
-        self, run: Run[Any], journal: DurableJournal, agent: AgentSpec[Any], ready: Ready, deps: Any, limits: Limits
-    ) -> None:
+    async def _resume(self, run: Run[Any], journal: DurableJournal, given: Given, ready: Ready, limits: Limits) -> None:
         try:
             check_readable(run.id, journal.events)
             count = attempts(journal.events)
-            stopping = unfinished_stop(journal.events)
-            if stopping is None and count >= self._options.attempts:
-                stopping = dead_letter(count)
+            stopping = self._end_of(journal, count, limits)
             if stopping is not None and stopping.status is not None:
                 close_run(journal, stopping.status, stopping, ())
                 await journal.wait_recorded()
@@ -146,11 +147,24 @@ class Keeper:
             journal.leave()
             raise
         left = frontier(journal.events, journal.state, journal.phase)
-        self.shelf.launch(run, agent, ready, left, deps, _from_now(limits, journal))
+        self.shelf.launch(run, given, ready, left, limits, _spent_s(journal))
+
+    def _end_of(self, journal: DurableJournal, count: int, limits: Limits) -> Stopping | None:
+        """The end of a run that is not to go on; ``count`` is how often it was tried."""
+        stopping = unfinished_stop(journal.events)
+        if stopping is None and count >= self._options.attempts:
+            return dead_letter(count)
+        if stopping is None and limits.seconds is not None and _spent_s(journal) >= limits.seconds:
+            # At once: what is begun first would be cancelled with its effect half done.
+            stopping = time_is_up(limits.seconds)
+            journal.append(CancelRequested(reason=stopping.reason, author="limit"), 0)
+        return stopping
 
     async def recover(self, run_ids: AsyncIterable[str], deps: Any) -> list[Run[Any]]:
         """Take up those of these runs that can go on here, now or soon; the answer is which."""
-        recovery = Recovery(self._left_behind, partial(self.take_up, deps=deps, patience_s=0.0), self._options)
+        recovery = Recovery(
+            self._left_behind, partial(self.take_up, given=Given(deps=deps), patience_s=0.0), self._options
+        )
         recovered = await recovery.begin(run_ids)
         if recovery.unfinished:
             self._owner.spawn(recovery.finish(), name="recovery")
@@ -188,24 +202,35 @@ class Keeper:
                 if held.driven:
                     held.leave()
 
-    async def go_on(
-        self,
-        run: Run[Any],
-        agent: AgentSpec[Any] | None = None,
-        deps: Any = None,
-        limits: Limits | None = None,
-        patience_s: float = PATIENCE_S,
-    ) -> None:
+    async def whole(self, run_id: str, work: Callable[[], Awaitable[T]]) -> T:
         """See ``Desk``."""
         try:
-            await self.take_up(run, agent, deps, limits, patience_s=patience_s)
+            task = self._owner.spawn(_attempt(run_id, work), name=f"command to run {run_id}")
+        except CannotSpawn:
+            raise closed(run_id) from None
+        # What is in the log and acted upon by nobody would be lost, so it does not end with whoever asked for it.
+        result, error = await asyncio.shield(task)
+        if error is not None:
+            raise error
+        return cast(T, result)
+
+    async def go_on(self, run: Run[Any], given: Given = NOTHING, patience_s: float = PATIENCE_S) -> None:
+        """See ``Desk``."""
+        try:
+            await self.take_up(run, given, patience_s=patience_s)
         except (UnknownAgent, RunElsewhere, RuntimeClosed) as error:
             _log.info("run %s does not go on here: %s", run.id, error)
 
 
-def _from_now(limits: Limits, journal: DurableJournal) -> Limits:
-    """The limits of a run that goes on: of its wall time, what is left since it began."""
-    if limits.seconds is None:
-        return limits
-    passed_s = max(time.time() - journal.events[0].at, 0.0)
-    return replace(limits, seconds=max(limits.seconds - passed_s, 0.001))
+async def _attempt(run_id: str, work: Callable[[], Awaitable[T]]) -> tuple[T | None, Exception | None]:
+    try:
+        return await work(), None
+    except asyncio.CancelledError:
+        return None, closed(run_id)
+    except Exception as error:
+        return None, error
+
+
+def _spent_s(journal: DurableJournal) -> float:
+    """The wall time of a run so far: it goes on while nobody drives it."""
+    return max(time.time() - journal.events[0].at, 0.0)

@@ -2,12 +2,17 @@
 
 from ...stores.contract import EventLog
 from ...stores.errors import NoSuchRun, StoreError
-from ..errors import RunDeleted, RunInterrupted, RunTaken
+from ..errors import RunDeleted, RunInterrupted, RunTaken, RuntimeClosed
 
 
 def deleted(run_id: str) -> RunDeleted:
     """What is said to whoever waits for a run that was deleted."""
     return RunDeleted(f"run {run_id} was deleted; nothing more comes of it", run_id)
+
+
+def closed(run_id: str) -> RuntimeClosed:
+    """What is said to whoever wants something of a run here, when nobody here would go on with it."""
+    return RuntimeClosed(f"the runtime of run {run_id} is closed; resume it in another one")
 
 
 async def why_lost(log: EventLog, run_id: str) -> RunInterrupted:

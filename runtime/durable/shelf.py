@@ -13,7 +13,7 @@ from anyio import CancelScope, Lock, move_on_after
 from ...bus.bus import Bus
 from ...bus.tasks import TaskOwner
 from ...handlers.limits import Limits
-from ...stores.contract import EventLog
+from ...stores.contract import EventLog, Lease
 from ...stores.errors import NoSuchRun, StoreError
 from ..agents import Agents
 from ..errors import (
@@ -23,10 +23,10 @@ from ..errors import (
     RunElsewhere,
     RunInterrupted,
     RunLeft,
-    RuntimeClosed,
     UnknownAgent,
 )
 from ..frontier import Unanswered
+from ..given import Given
 from ..journal import Journal
 from ..launch import Launcher
 from ..prepared import Ready
@@ -35,7 +35,7 @@ from ..spec import AgentSpec
 from ..stopping import Stopping, close_run
 from .journal import DurableJournal
 from .leases import Leases
-from .losing import deleted, why_lost
+from .losing import closed, deleted, why_lost
 from .options import KeepOptions
 from .writer import Writer
 
@@ -81,7 +81,6 @@ class Shelf:
         self._writer = Writer(log, owner.spawn, options.patience_s)
         self._closed = False
         self._locks: WeakValueDictionary[str, Lock] = WeakValueDictionary()
-        self._driving: dict[str, AgentSpec[Any]] = {}
 
     def open(self) -> None:
         """Begin to keep leases alive."""
@@ -155,12 +154,18 @@ class Shelf:
     # --- driven here ---
 
     def launch(
-        self, run: Run[Any], agent: AgentSpec[Any], ready: Ready, left: Sequence[Unanswered], deps: Any, limits: Limits
+        self,
+        run: Run[Any],
+        given: Given,
+        ready: Ready,
+        left: Sequence[Unanswered],
+        limits: Limits,
+        spent_s: float = 0.0,
     ) -> None:
         """Have a run driven that was claimed here, from its frontier ``left`` on."""
+        run.given = given
         self._began(run)
-        self._driving[run.id] = agent
-        self._launcher.launch(run, run.journal, ready.stages, left, deps, limits, parks=True)
+        self._launcher.launch(run, run.journal, ready.stages, left, given.deps, limits, parks=True, spent_s=spent_s)
         if self._closed:
             run.leave("the runtime was closed")
 
@@ -169,8 +174,7 @@ class Shelf:
 
         :raises RuntimeClosed: nobody here would go on with it.
         """
-        if self._closed:
-            raise RuntimeClosed(f"the runtime of run {journal.run_id} is closed; resume it in another one")
+        self._check_open(journal.run_id)
         # It may have been left this moment: a new token would lock out what it still writes.
         await journal.wait_recorded()
         await self.catch_up(journal)
@@ -185,12 +189,24 @@ class Shelf:
             raise
         try:
             await self.catch_up(journal)
+            if not journal.over:
+                self.drive(journal, lease)
         except BaseException:
             with CancelScope(shield=True):
                 await self.leases.release(journal.run_id)
             raise
-        if not journal.over:
-            journal.drive(lease.token)
+
+    def drive(self, journal: DurableJournal, lease: Lease) -> None:
+        """Note that a run is driven here from now on, under a lease that was just claimed.
+
+        :raises RuntimeClosed: this was closed meanwhile, and waits for nothing that begins now.
+        """
+        self._check_open(journal.run_id)
+        journal.drive(lease.token)
+
+    def _check_open(self, run_id: str) -> None:
+        if self._closed:
+            raise closed(run_id)
 
     async def catch_up(self, journal: DurableJournal) -> None:
         """Take from the store what a run has come to meanwhile."""
@@ -242,9 +258,8 @@ class Shelf:
         self._owner.spawn(self.leases.give_back(lease), name=f"lease of run {run_id}")
 
     def _was_left(self, run: Run[Any]) -> None:
-        agent = self._driving.pop(run.id, None)
-        if agent is not None:
-            self.agents.keep(agent)
+        if run.given.agent is not None:
+            self.agents.keep(run.given.agent)
         self._left(run)
         run.leave("it is driven here no more")
         self.give_back(run.id)
@@ -252,7 +267,6 @@ class Shelf:
             self._spawn_forget(durable(run.journal))
 
     def _ended(self, run: Run[Any]) -> None:
-        self._driving.pop(run.id, None)
         self.leases.forget(run.id)
         self._over(run)
 

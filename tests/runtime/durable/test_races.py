@@ -6,8 +6,8 @@ import pytest
 
 from loopbus.backends import Scripted, call, text
 from loopbus.events import MessageInjected, RunResumed
-from loopbus.runtime import Agent, Run, RunLeft, RuntimeClosed
-from loopbus.stores import Log, MemoryRows
+from loopbus.runtime import Agent, Run, RunLeft, Runtime, RuntimeClosed
+from loopbus.stores import Lease, Log, MemoryRows
 from loopbus.tools import tool
 
 from ...faults.house import add, settle
@@ -87,3 +87,50 @@ async def test_a_runtime_that_is_closed_takes_nothing_up() -> None:
     with pytest.raises(RuntimeClosed):
         await run.send("hurry")
     assert [info.status for info in await Log(rows).runs()] == [None]
+
+
+@pytest.mark.parametrize("turns", range(1, 30, 2))
+async def test_a_decision_whose_caller_is_cancelled_is_made_and_acted_upon_all_the_same(turns: int) -> None:
+    """Whenever that is: a decision that is in the log cannot be made again, and nobody would go on with the run."""
+    agent = Agent(Scripted([call("refund", usd=5), text("done")], per_run=True), tools=[refund], name="a")
+    async with process(MemoryRows(), agents=[agent]) as only:
+        run = await only.runtime.start(agent, "go")
+        await settle(lambda: run.state.suspended and not only.runtime.runs)
+        (call_id,) = run.state.waiting
+        only.line.turns = 5
+        async with asyncio.TaskGroup() as group:
+            deciding = group.create_task(run.decide(call_id, approve=True))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            deciding.cancel()
+        assert (await run.result()).output == "done"
+        assert [isinstance(event, RunResumed) for event in run.log].count(True) == 1
+        await check_run(run)
+
+
+async def test_a_run_that_begins_while_its_runtime_closes_does_not_begin() -> None:
+    """Nobody would ever say what came of it: the runtime has told those who wait, and tells nobody else."""
+    rows, claiming = MemoryRows(), Gate()
+    agent = Agent(Scripted([text("done")], per_run=True), name="a")
+    async with process(rows, agents=[agent]) as only:
+        claim = only.line.claim
+
+        async def slow(run_id: str, holder: str, *, ttl_s: float = 30.0) -> Lease:
+            claiming.reached.set()
+            await claiming.open.wait()
+            return await claim(run_id, holder, ttl_s=ttl_s)
+
+        only.line.claim = slow
+        async with asyncio.TaskGroup() as group:
+            beginning = group.create_task(_refused(only.runtime, agent))
+            await claiming.reached.wait()
+            await only.runtime.aclose()
+            claiming.open.set()
+        assert "is closed" in beginning.result()
+    assert await Log(rows).runs() == []
+
+
+async def _refused(runtime: Runtime, agent: Agent) -> str:
+    with pytest.raises(RuntimeClosed) as refusal:
+        await runtime.start(agent, "go")
+    return str(refusal.value)
