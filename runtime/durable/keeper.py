@@ -14,7 +14,7 @@ from ...bus.errors import CannotSpawn
 from ...bus.tasks import TaskOwner
 from ...events.content import Message
 from ...events.control import CancelRequested
-from ...events.run import RunResumed, RunStarted
+from ...events.run import RunForked, RunResumed, RunStarted
 from ...handlers.limits import Limits
 from ...stores.errors import KeyTaken
 from ..errors import (
@@ -232,5 +232,7 @@ async def _attempt(run_id: str, work: Callable[[], Awaitable[T]]) -> tuple[T | N
 
 
 def _spent_s(journal: DurableJournal) -> float:
-    """The wall time of a run so far: it goes on while nobody drives it."""
-    return max(time.time() - journal.events[0].at, 0.0)
+    """The wall time of a run so far: it goes on while nobody drives it. That of a fork begins where it has forked."""
+    events = journal.events
+    began = next((event for event in reversed(events) if isinstance(event, RunForked)), events[0])
+    return max(time.time() - began.at, 0.0)
