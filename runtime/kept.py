@@ -19,6 +19,7 @@ from .durable.forking import Edit, half_made
 from .durable.house import StoreHouse
 from .errors import BadInput
 from .given import Given
+from .life import Life
 from .prepared import Prepared
 from .reader import Reader
 from .replaying.replay import replay_events
@@ -49,6 +50,7 @@ class Kept:
     _roll: Roll
     _agents: Agents
     _prepared: Prepared
+    _life: Life
     bus: Bus
 
     def find(self, run_id: str) -> Run | None:
@@ -62,7 +64,7 @@ class Kept:
     @property
     def store(self) -> EventLog:
         """Where the logs of all runs are kept."""
-        return self._kept("store").log
+        return self._with_store("store").log
 
     async def get(self, run_id: str) -> Run:
         """A run, whether it goes on here, elsewhere, nowhere, or is over. Nothing is driven by this.
@@ -221,6 +223,10 @@ class Kept:
         return run
 
     def _kept(self, what: str) -> StoreHouse:
+        self._life.check()
+        return self._with_store(what)
+
+    def _with_store(self, what: str) -> StoreHouse:
         if self._stored is None:
             raise BadInput(f"{what} needs a store; make the runtime with one: Runtime(store='sqlite:///runs.db')")
         return self._stored

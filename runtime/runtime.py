@@ -22,11 +22,11 @@ from .collector import patience
 from .deleting import Deleter, Deleting
 from .durable.house import StoreHouse
 from .durable.options import KeepOptions
-from .errors import OtherLoop, RuntimeClosed, UsageError
 from .helpers import Zombie, Zombies
 from .in_memory import InMemory
 from .kept import Kept
 from .launch import Launcher
+from .life import Life
 from .prepared import Prepared
 from .reminders import Reminders
 from .result import RunResult
@@ -127,8 +127,7 @@ class Runtime(Subscribing, Kept, Deleting):
         )
         self._deleter: Deleter = self._house if isinstance(self._house, InMemory) else self._house.deleter
         self._subscribers = tuple(subscribers)
-        self._opened = self._open = False
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._life = Life()
 
     # --- life ---
 
@@ -136,16 +135,14 @@ class Runtime(Subscribing, Kept, Deleting):
         """Begin to take runs; ``async with`` does this.
 
         :raises UsageError: it was opened before; a runtime lives once.
+        :raises StoreError: its store cannot be used.
         """
-        if self._opened:
-            raise UsageError("this runtime was opened before; make another one")
-        self._opened = self._open = True
-        self._loop = asyncio.get_running_loop()
+        self._life.begin()
         patience.want()
         self._watchdog.start()
-        if self._stored is not None:
-            self._stored.shelf.open()
         try:
+            if self._stored is not None:
+                await self._stored.shelf.open()
             for subscriber in self._subscribers:
                 self.subscribe(subscriber)
         except BaseException:
@@ -157,9 +154,9 @@ class Runtime(Subscribing, Kept, Deleting):
 
         Runs, then observers, then tasks, then each backend are waited for, each for the grace time at most.
         """
-        if not self._opened:
+        if not self._life.began:
             return
-        was_open, self._open, self._loop = self._open, False, None
+        was_open = self._life.end()
         async with AsyncExitStack() as last_first:
             # All of these happen, whatever one of them raises and whoever cancels meanwhile.
             if was_open:
@@ -213,14 +210,7 @@ class Runtime(Subscribing, Kept, Deleting):
         :raises NotConfigured: the model's name, key or extra is missing.
         :raises BadInput: an argument is not what it must be; nothing was started.
         """
-        if not self._open:
-            life = "closed" if self._opened else "not open yet"
-            raise RuntimeClosed(f"this runtime is {life}; use it inside `async with Runtime() as runtime:`")
-        if asyncio.get_running_loop() is not self._loop:
-            raise OtherLoop(
-                "this runtime was opened in another event loop; from a thread beside that loop, call "
-                "asyncio.run_coroutine_threadsafe(runtime.run(...), loop)"
-            )
+        self._life.check()
         check(_REQUEST, agent=agent, messages=messages, session=session, if_busy=if_busy, key=key, limits=limits)
         self._agents.meet(agent)
         wish = Wish(agent, said(prompt), conversation(messages), session, if_busy, key, deps, limits or agent.limits)

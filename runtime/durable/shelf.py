@@ -12,6 +12,7 @@ from anyio import CancelScope, Lock, move_on_after
 
 from ...bus.bus import Bus
 from ...bus.tasks import TaskOwner
+from ...events.human import ApprovalDecided
 from ...handlers.limits import Limits
 from ...stores.contract import EventLog, Lease
 from ...stores.errors import NoSuchRun, StoreError
@@ -82,8 +83,12 @@ class Shelf:
         self._closed = False
         self._locks: WeakValueDictionary[str, Lock] = WeakValueDictionary()
 
-    def open(self) -> None:
-        """Begin to keep leases alive."""
+    async def open(self) -> None:
+        """See whether the store can be used, and begin to keep leases alive.
+
+        :raises StoreError: it cannot: better now than with the first run.
+        """
+        await self.log.runs(limit=1)
         self._owner.spawn(self.leases.renew_for_ever(), name="leases")
 
     async def aclose(self, grace_s: float) -> None:
@@ -224,6 +229,8 @@ class Shelf:
             async with aclosing(self.log.tail(journal.run_id, after=journal.state.seq)) as events:
                 async for event in events:
                     journal.adopt(event)
+                    if isinstance(event, ApprovalDecided):
+                        self._go_on(journal.run_id)
         except NoSuchRun:
             journal.fail(deleted(journal.run_id))
             self._spawn_forget(journal)
@@ -231,6 +238,12 @@ class Shelf:
             failure = LogUnavailable(f"run {journal.run_id} cannot be followed: {error}", journal.run_id)
             failure.__cause__ = error
             journal.fail(failure)
+
+    def _go_on(self, run_id: str) -> None:
+        """Drive a run on that somebody waits for here, and that was decided about by whoever cannot drive it."""
+        run = self.known.get(run_id)
+        if run is not None and self.desk is not None:
+            self._owner.spawn(self.desk.go_on(run), name=f"going on with run {run_id}")
 
     def _taken(self, run_id: str) -> None:
         run = self.known.get(run_id)

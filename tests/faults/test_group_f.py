@@ -243,16 +243,16 @@ async def test_damage_is_told_by_each_door_to_a_run(tmp_path: Path) -> None:
         assert await finish(recovered, log) == "done"
 
 
-async def test_a_truncated_file_is_told_when_a_run_is_asked_for(tmp_path: Path) -> None:
+async def test_a_truncated_file_is_told_when_a_runtime_is_opened_on_it(tmp_path: Path) -> None:
     """F95: half a file is no file; nothing is driven on from half a run."""
     path, gate = tmp_path / "runs.db", Gate()
     async with file(path) as log, Runtime(store=log) as runtime:
-        run = await runtime.start(held(gate), "go")
+        await runtime.start(held(gate), "go")
         await gate.reached.wait()
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    async with file(path) as log, Runtime(store=log) as runtime:
+    async with file(path) as log:
         with pytest.raises(StoreDamaged):
-            await runtime.resume(run.id, agent=held(gate))
+            await Runtime(store=log).open()
 
 
 # --- F58: an orderly end with many runs on the way ---

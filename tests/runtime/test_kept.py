@@ -1,14 +1,15 @@
 """What may be asked of a runtime about the runs in its store, and what it says where it has none."""
 
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from loopbus.backends import Scripted, call, text
 from loopbus.events import ApprovalDecided, ModelReplied, TextDelta, ToolFinished
-from loopbus.runtime import Agent, BadInput, Runtime
-from loopbus.stores import Log, MemoryRows, NoSuchRun
+from loopbus.runtime import Agent, BadInput, Runtime, RuntimeClosed
+from loopbus.stores import Log, MemoryRows, NoSuchRun, StoreError
 from loopbus.tools import tool
 
 from ..faults.house import add, settle
@@ -161,3 +162,21 @@ async def test_a_decision_by_the_ids_of_run_and_call() -> None:
         (decided,) = [event for event in run.log if isinstance(event, ApprovalDecided)]
         (finished,) = [event for event in run.log if isinstance(event, ToolFinished)]
         assert (decided.author, decided.reason, finished.output) == ("bob", "it broke", "refunded 2")
+
+
+@pytest.mark.parametrize("asked", ["resume", "recover", "fork"])
+async def test_a_runtime_that_is_not_open_drives_nothing(asked: str) -> None:
+    """Nobody there would keep its leases, or end it."""
+    runtime = Runtime(store="memory://")
+    more: dict[str, Any] = {"at": 1} if asked == "fork" else {}
+    with pytest.raises(RuntimeClosed, match="not open yet"):
+        await getattr(runtime, asked)(*([] if asked == "recover" else ["run"]), **more)
+
+
+async def test_a_store_that_cannot_be_used_is_told_when_the_runtime_is_opened(tmp_path: Path) -> None:
+    """And not by the first run, which may come long after; nothing is left open."""
+    runtime = Runtime(store=f"sqlite:///{tmp_path}/nowhere/runs.db")
+    with pytest.raises(StoreError, match="nowhere"):
+        await runtime.open()
+    with pytest.raises(RuntimeClosed):
+        await runtime.start(Agent(Scripted([text("hi")])), "go")

@@ -237,6 +237,19 @@ async def test_another_process_decides_and_the_run_goes_on_there_exactly_once(ap
     assert [type(event) for event in run.log].count(ToolStarted) == approve
 
 
+async def test_a_decision_by_a_process_without_the_agent_is_acted_upon_where_somebody_waits() -> None:
+    """Who decides need not know the agent: a service that waits for its run drives it on, once."""
+    rows = MemoryRows()
+    async with process(rows) as first, process(rows) as second:
+        run = await parked(first, refunder())
+        (call_id,) = run.state.waiting
+        waiting = start(run.outcome(), name="waits in the first process")
+        await second.runtime.decide(run.id, call_id, approve=True, author="bob")
+        assert (await waiting).status == "completed"
+        await check_run(run)
+    assert [type(event) for event in await logged(rows, run.id)].count(ToolStarted) == 1
+
+
 async def test_a_decision_that_comes_while_the_run_is_being_left_counts() -> None:
     """The last events before the decision are still on their way to the store."""
     async with process(MemoryRows()) as only:
