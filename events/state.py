@@ -24,6 +24,9 @@ from .usage import NO_USAGE, Usage
 class RunState:
     """What is known of a run. Handlers read it; only ``add`` changes it."""
 
+    # Empty ones are made by plain functions here and in ``Transcript``: a generic alias takes ten times as long, and
+    # every run begins with nine of them.
+
     run_id: str = ""
     seq: int = 0
     """The last event that was added."""
@@ -53,13 +56,13 @@ class RunState:
     """Replies whose price is not known."""
     tool_calls: int = 0
     """Calls that were started."""
-    started: set[str] = field(default_factory=set[str])
+    started: set[str] = field(default_factory=lambda: set())
     """Open calls that were started."""
-    waiting: dict[str, ApprovalRequested] = field(default_factory=dict[str, ApprovalRequested])
+    waiting: dict[str, ApprovalRequested] = field(default_factory=lambda: {})
     """Open calls that wait for a person."""
-    escalated: dict[str, ApprovalEscalated] = field(default_factory=dict[str, ApprovalEscalated])
+    escalated: dict[str, ApprovalEscalated] = field(default_factory=lambda: {})
     """Of those, the ones that another person is asked about by now than at first."""
-    approved: dict[str, Consent] = field(default_factory=dict[str, Consent])
+    approved: dict[str, Consent] = field(default_factory=lambda: {})
     """Open calls that a person has agreed to, and to what exactly."""
     faults: int = 0
     """Replies in a row, up to the last one, with a tool call that was the model's mistake."""

@@ -28,16 +28,16 @@ class Transcript:
     every message is whole. What is injected while calls are open waits until they are answered.
     """
 
-    messages: list[Message] = field(default_factory=list[Message])
-    pinned: list[int] = field(default_factory=list[int])
+    messages: list[Message] = field(default_factory=lambda: [])
+    pinned: list[int] = field(default_factory=lambda: [])
     """Where the pinned messages are."""
     prompt: int = 0
     """Where the run's own prompt is: what is before it is history."""
     calls: tuple[ToolCall, ...] = ()
     """The calls of the last reply while any of them is open."""
-    results: dict[str, ToolResult] = field(default_factory=dict[str, ToolResult])
+    results: dict[str, ToolResult] = field(default_factory=lambda: {})
     """The results of those calls that are in."""
-    injected: list[Message] = field(default_factory=list[Message])
+    injected: list[Message] = field(default_factory=lambda: [])
     interrupted: bool = False
     """Whether the last message is what was left of an interrupted reply."""
 
