@@ -11,6 +11,7 @@ from .actor import Actor
 from .frontier import Unanswered
 from .helpers import Helpers, Zombies
 from .journal import Journal
+from .left import Left
 from .prepared import Stages
 from .reminders import Reminders
 from .resources import Resources
@@ -31,9 +32,9 @@ class Launcher:
         self._reminders = reminders
         self._resources = Resources()
 
-    def wait_for_people(self, run: Run[Any]) -> None:
-        """Keep the time of a run's questions, though nobody drives it."""
-        self._reminders.watch(run.id, run.state)
+    def wait_for_people(self, run: Run[Any], left: Left) -> None:
+        """Keep the time of a run and of its questions, though nobody drives it."""
+        self._reminders.watch(run.id, run.state, left)
 
     def launch(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, Any, Generic, Protocol
@@ -22,6 +23,7 @@ from .approvals import decision, nothing_to_decide
 from .errors import BadInput, OtherLoop, RunElsewhere, RunLeft, RunOver
 from .given import NOTHING, Given
 from .journal import Journal
+from .left import NOT_LEFT, Deadline, Left
 from .outcome import result_of
 from .overdue import overdue
 from .partials import partials
@@ -72,6 +74,7 @@ class Run(Generic[OutputT]):
         "_task",
         "_timer",
         "agent",
+        "deadline",
         "given",
         "id",
         "journal",
@@ -93,6 +96,8 @@ class Run(Generic[OutputT]):
         self.journal = journal
         self.given = NOTHING
         """What it is driven with here, or was when it was left, for as long as anybody has this."""
+        self.deadline: Deadline | None = None
+        """When its own time is up, as it is driven here, or was."""
         self._grace_s = grace_s
         self._answer = answer
         self._desk = desk
@@ -182,7 +187,7 @@ class Run(Generic[OutputT]):
         self._check_loop()
         stopping = Stopping("cancelled", reason)
         if self._desk is not None and self._undriven:
-            await self._cancel_undriven(self._desk, stopping, author)
+            await self._end_undriven(self._desk, stopping, author)
         self.stop(stopping, author)
         await self.outcome()
 
@@ -234,14 +239,17 @@ class Run(Generic[OutputT]):
 
         await self._command(decided, given)
 
-    async def remind(self, now: float) -> None:
-        """Pass over who has not decided in time."""
+    async def remind(self, now: float, left: Left = NOT_LEFT) -> None:
+        """Pass over who has not decided in time; end a run that was ``left``, and may not wait for so long."""
+        deadline = left.deadline
+        if deadline is not None and deadline.at <= now and self._desk is not None and self._undriven:
+            await self._end_undriven(self._desk, time_is_up(deadline.seconds), "limit")
         if not overdue(self.journal.state, now):
             return
         noted = await self._note(lambda: overdue(self.journal.state, now))
         if noted is not None:
             if self._desk is not None and any(isinstance(event, ApprovalDecided) for event in noted):
-                await self._desk.go_on(self)
+                await self._desk.go_on(self, left.given)
         elif self._actor is not None and not self._ending:
             for event, cause in overdue(self.journal.state, now):
                 self._actor.react(self._actor.command(event, cause))
@@ -305,11 +313,11 @@ class Run(Generic[OutputT]):
             raise RunOver(f"run {self.id} has ended ({self.status}); start a new run with its messages to go on")
         return made(MessageInjected, message=said(message), author=author)
 
-    async def _cancel_undriven(self, desk: Desk, stopping: Stopping, author: str) -> None:
+    async def _end_undriven(self, desk: Desk, stopping: Stopping, author: str) -> None:
         async with desk.noting(self.journal):
-            if self._undriven:
+            if self._undriven and stopping.status is not None:
                 self.journal.append(made(CancelRequested, reason=stopping.reason, author=author), 0)
-                close_run(self.journal, "cancelled", stopping, ())
+                close_run(self.journal, stopping.status, stopping, ())
 
     def _check_loop(self) -> None:
         """Refuse another event loop than the run's own: nothing there would ever be woken."""
@@ -325,6 +333,7 @@ class Run(Generic[OutputT]):
         """Take who drives this from now on, and stop the run after so many ``seconds``, of which some are spent."""
         self._actor, self._task = actor, task
         if seconds is not None:
+            self.deadline = Deadline(time.time() + seconds - spent_s, seconds)
             self._timer = self._loop.call_later(seconds - spent_s, self.stop, time_is_up(seconds), "limit")
 
     def stop(self, stopping: Stopping, author: str) -> None:

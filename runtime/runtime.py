@@ -26,6 +26,7 @@ from .helpers import Zombie, Zombies
 from .in_memory import InMemory
 from .kept import Kept
 from .launch import Launcher
+from .left import Left
 from .life import Life
 from .prepared import Prepared
 from .reminders import Reminders
@@ -304,6 +305,8 @@ class Runtime(Subscribing, Kept, Deleting):
     def _left(self, run: Run) -> None:
         self._roll.leave(run)
         run.end()
+        if run.state.waiting and run.journal.writable:
+            self._launcher.wait_for_people(run, Left(run.given, run.deadline, run.state.seq))
 
     def _over(self, run: Run) -> None:
         self._reminders.forget(run.id)

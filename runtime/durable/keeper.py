@@ -26,6 +26,7 @@ from ..frontier import Unanswered, frontier
 from ..given import NOTHING, Given
 from ..journal import Journal
 from ..launch import Launcher
+from ..left import Deadline, Left
 from ..prepared import Prepared, Ready
 from ..run import Run
 from ..stopping import Stopping, close_run, time_is_up
@@ -162,15 +163,16 @@ class Keeper:
 
     async def recover(self, run_ids: AsyncIterable[str], deps: Any) -> list[Run[Any]]:
         """Take up those of these runs that can go on here, now or soon; the answer is which."""
+        given = Given(deps=deps)
         recovery = Recovery(
-            self._left_behind, partial(self.take_up, given=Given(deps=deps), patience_s=0.0), self._options
+            partial(self._left_behind, given), partial(self.take_up, given=given, patience_s=0.0), self._options
         )
         recovered = await recovery.begin(run_ids)
         if recovery.unfinished:
             self._owner.spawn(recovery.finish(), name="recovery")
         return recovered
 
-    async def _left_behind(self, run_id: str) -> Run[Any] | None:
+    async def _left_behind(self, given: Given, run_id: str) -> Run[Any] | None:
         """A run that is not driven here, and could go on; one that only waits for people is watched."""
         run = await self.shelf.get(run_id)
         journal = durable(run.journal)
@@ -178,8 +180,16 @@ class Keeper:
             return None
         if frontier(journal.events, journal.state, journal.phase):
             return run
-        self._launcher.wait_for_people(run)
+        self._launcher.wait_for_people(run, Left(given, self._deadline(run, journal), journal.state.seq))
         return None
+
+    def _deadline(self, run: Run[Any], journal: DurableJournal) -> Deadline | None:
+        """When the time of a run is up, as its agent says, where that is known here."""
+        try:
+            seconds = self.shelf.agents.find(run.agent, journal.state.setup).limits.seconds
+        except UnknownAgent:
+            return None
+        return None if seconds is None else Deadline(_began_at(journal) + seconds, seconds)
 
     # --- what runs that nobody drives are asked ---
 
@@ -232,7 +242,11 @@ async def _attempt(run_id: str, work: Callable[[], Awaitable[T]]) -> tuple[T | N
 
 
 def _spent_s(journal: DurableJournal) -> float:
-    """The wall time of a run so far: it goes on while nobody drives it. That of a fork begins where it has forked."""
+    """The wall time of a run so far: it goes on while nobody drives it."""
+    return max(time.time() - _began_at(journal), 0.0)
+
+
+def _began_at(journal: DurableJournal) -> float:
+    """When the time of a run began; that of a fork does where it has forked."""
     events = journal.events
-    began = next((event for event in reversed(events) if isinstance(event, RunForked)), events[0])
-    return max(time.time() - began.at, 0.0)
+    return next((event for event in reversed(events) if isinstance(event, RunForked)), events[0]).at

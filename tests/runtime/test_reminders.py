@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from loopbus.events import ApprovalDecided, ApprovalEscalated, ApprovalRequested, Event
+from loopbus.events import ApprovalDecided, ApprovalEscalated, ApprovalRequested, Event, RunResumed
 from loopbus.events.state import RunState
 from loopbus.runtime.errors import RunElsewhere
+from loopbus.runtime.given import Given
+from loopbus.runtime.left import NOT_LEFT, Deadline, Left
 from loopbus.runtime.overdue import overdue
 from loopbus.runtime.reminders import Reminders
 from loopbus.stores.errors import NoSuchRun
@@ -26,6 +28,7 @@ class Waiting(FakeRun):
 
     def __init__(self) -> None:
         super().__init__()
+        self.told: list[Left] = []
         self.add(ApprovalRequested(call_id="c1", name="pay", arguments={}, approver="kim", timeout_s=60,
                                    escalate_to=("ann",)), NOON)  # fmt: skip
 
@@ -35,8 +38,9 @@ class Waiting(FakeRun):
         self.log.append(event)
         self.state.add(event)
 
-    async def remind(self, now: float) -> None:
+    async def remind(self, now: float, left: Left) -> None:
         """What a run does that is reminded."""
+        self.told.append(left)
         if not self.leaving:
             for event, _ in overdue(self.state, now):
                 self.add(event, now)
@@ -128,3 +132,15 @@ async def test_a_run_that_cannot_be_looked_at_is_tried_again(
     house.failure = NoSuchRun("deleted")
     assert [await house.forward(60), await house.forward(1000)] == [1, 0]
     assert len(house.runs["r1"].log) == 1
+
+
+async def test_what_a_run_was_left_with_is_kept_until_somebody_takes_it_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is told what it was driven with, and when its own time is up; whoever has resumed it knows better."""
+    house = House(monkeypatch)
+    run = house.runs["r1"]
+    left = Left(Given(deps="a shop"), Deadline(NOON + 30, 30.0), seq=1)
+    house.reminders.watch("r1", run.state, left)
+    assert [await house.forward(29), await house.forward(1), await house.forward(1)] == [0, 1, 1]
+    run.add(RunResumed(attempt=1), NOON + 31)
+    assert [await house.forward(29), await house.forward(1000)] == [1, 1]
+    assert run.told == [left, left, NOT_LEFT, NOT_LEFT]

@@ -85,9 +85,9 @@ def at_a_gate() -> tuple[Agent, Gate]:
     return Agent(Scripted([call("wait"), text("done")], per_run=True), tools=[wait], name="waiter"), gate
 
 
-async def parked(only: Process, agent: Agent) -> Run:
+async def parked(only: Process, agent: Agent, **options: Any) -> Run:
     """A run that waits for people, and has been left because of that."""
-    run = await only.runtime.start(agent, "go")
+    run = await only.runtime.start(agent, "go", **options)
     await settle(lambda: run.journal.shown and run.state.suspended and not only.runtime.runs)
     return run
 
