@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from ..bus.event import Event
 from ..bus.interception import Ask
+from ..bus.words import describe
 from ..events.human import TIMEOUT, ApprovalDecided, ApprovalRequested
 from ..events.state import RunState
 from ..events.tool import ToolRequested
@@ -73,11 +74,11 @@ def decision(
     if author == TIMEOUT:
         raise BadInput(f"author={author!r} stands for a decision that nobody made; give the name of who decides")
     approver = approver_of(state, call_id)
-    if may_decide is not None and not may_decide(author, approver, question):
-        raise NotAuthorized(f"{where} waits for {approver or 'an approver'!r}, and {author!r} may not decide instead")
+    if may_decide is not None:
+        _check_may(may_decide, author, approver, question, where)
     decided = made(ApprovalDecided, call_id=call_id, approve=approve, author=author, reason=reason, arguments=arguments)
     if approve and decided.arguments is not None and tools is not None:
-        _check_fits(tools, question.name, decided.arguments)
+        check_fits(tools, question.name, decided.arguments)
     return decided, question.seq
 
 
@@ -95,10 +96,25 @@ def nothing_to_decide(state: RunState, log: Sequence[Event], call_id: str) -> No
     return NothingToDecide(f"{where} does not wait for a decision (waiting: {waiting})")
 
 
-def _check_fits(tools: Toolset, name: str, arguments: Mapping[str, JsonValue]) -> None:
+def _check_may(may_decide: MayDecide, author: str, approver: str, question: ApprovalRequested, where: str) -> None:
+    try:
+        may = may_decide(author, approver, question)
+    except Exception as error:
+        words = f"{where}: whether {author!r} may decide cannot be told, so nobody does: {describe(error)}"
+        raise NotAuthorized(words) from error
+    if may is not True:
+        # Also what an async function answers, which is nothing yet.
+        raise NotAuthorized(f"{where} waits for {approver or 'an approver'!r}, and {author!r} may not decide instead")
+
+
+def check_fits(tools: Toolset, name: str, arguments: Mapping[str, JsonValue]) -> None:
+    """Refuse what a person puts in place of a model's arguments, if it does not fit; a tool that is unknown takes any.
+
+    :raises BadInput: they do not fit; names the field.
+    """
     tool = tools.get(name)
     if tool is not None:
         try:
             tool.validate(arguments)
         except InvalidArguments as error:
-            raise BadInput(f"arguments: {error}") from error
+            raise BadInput(f"arguments: nothing was decided, and the call waits on. {error}") from error

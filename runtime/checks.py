@@ -75,6 +75,10 @@ def _is_text_or_function(value: object) -> bool:
     return _is_text(value) or callable(value)
 
 
+def _is_function_or_none(value: object) -> bool:
+    return value is None or callable(value)
+
+
 def _is_models(value: object) -> bool:
     return isinstance(value, list | tuple) and all(
         isinstance(each, str | Backend) and not isinstance(each, type) for each in cast("Sequence[object]", value)
@@ -93,6 +97,7 @@ COUNT = Rule(_is_count, "a whole number, 1 or more")
 LABEL = Rule(_is_label, "a text that is not empty and has no half characters, or None")
 TEXT = Rule(_is_text, "a text without half characters")
 INSTRUCTIONS = Rule(_is_text_or_function, "a text, or a function of the run's deps that gives one")
+FUNCTION = Rule(_is_function_or_none, "a function, or None")
 MODELS = Rule(_is_models, "a list of names or Backend objects, as in fallback=['openai:gpt-5.2']")
 TOOLS = Rule(_is_collection, "a list, as in tools=[add]")
 AGENTS = Rule(_is_collection, "a list, as in agents=[clerk]")

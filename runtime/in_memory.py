@@ -14,6 +14,7 @@ from ..events.content import Message
 from ..events.run import RunStarted
 from .errors import SessionBusy
 from .frontier import Unanswered
+from .given import Given
 from .journal import Journal
 from .keys import Keys
 from .launch import Launcher
@@ -74,10 +75,14 @@ class InMemory:
         if session is not None:
             self._sessions.take(session, run_id)
         journal = Journal(run_id, self._bus, time.time, lambda: self._over(run))
-        run: Run[Any] = Run(journal, wish.agent.name, session, self._launcher.grace_s, wish.agent.answer)
+        launcher = self._launcher
+        run: Run[Any] = Run(
+            journal, wish.agent.name, session, launcher.grace_s, wish.agent.answer, may_decide=launcher.may_decide
+        )
+        run.given = Given(wish.agent)
         self._roll.add(run)
         journal.append(first, 0)
-        self._launcher.launch(run, journal, ready.stages, [Unanswered(first)], wish.deps, wish.limits)
+        launcher.launch(run, journal, ready.stages, [Unanswered(first)], wish.deps, wish.limits)
         if wish.key is not None:
             self._keys.remember(wish.key, first, run)
         return run

@@ -8,6 +8,7 @@ from ..bus.guest import Watch
 from ..bus.tasks import TaskOwner
 from ..handlers.limits import Limits
 from .actor import Actor
+from .approvals import MayDecide
 from .frontier import Unanswered
 from .helpers import Helpers, Zombies
 from .journal import Journal
@@ -22,9 +23,17 @@ class Launcher:
     """What the runs of one runtime share: who owns their tasks, where what cannot be ended is listed, and the like."""
 
     def __init__(
-        self, bus: Bus, owner: TaskOwner, watch: Watch, zombies: Zombies, reminders: Reminders, grace_s: float
+        self,
+        bus: Bus,
+        owner: TaskOwner,
+        watch: Watch,
+        zombies: Zombies,
+        reminders: Reminders,
+        grace_s: float,
+        may_decide: MayDecide | None = None,
     ) -> None:
         self.grace_s = grace_s
+        self.may_decide = may_decide
         self._bus = bus
         self._owner = owner
         self._watch = watch

@@ -18,8 +18,9 @@ from ..events.control import CancelRequested, MessageInjected
 from ..events.human import ApprovalDecided
 from ..events.run import Status
 from ..tools.output import OutputType, Partial
+from ..tools.toolset import Toolset
 from .actor import Actor
-from .approvals import decision, nothing_to_decide
+from .approvals import MayDecide, decision, nothing_to_decide
 from .errors import BadInput, OtherLoop, RunElsewhere, RunLeft, RunOver
 from .given import NOTHING, Given
 from .journal import Journal
@@ -34,6 +35,7 @@ from .stopping import Stopping, close_run, time_is_up
 
 if TYPE_CHECKING:
     from ..events.state import RunState
+    from .spec import AgentSpec
 
 OutputT = TypeVar("OutputT", default=Any)
 T = TypeVar("T")
@@ -47,6 +49,10 @@ class Desk(Protocol):
 
         :raises RunElsewhere: another process drives it.
         """
+        ...
+
+    def agent_of(self, run: Run[Any]) -> AgentSpec[Any] | None:
+        """The agent that the run would go on with here; None where none of its name is known."""
         ...
 
     async def go_on(self, run: Run[Any], given: Given = NOTHING) -> None:
@@ -71,6 +77,7 @@ class Run(Generic[OutputT]):
         "_desk",
         "_grace_s",
         "_loop",
+        "_may_decide",
         "_task",
         "_timer",
         "agent",
@@ -89,6 +96,7 @@ class Run(Generic[OutputT]):
         grace_s: float,
         answer: OutputType[OutputT] | None = None,
         desk: Desk | None = None,
+        may_decide: MayDecide | None = None,
     ) -> None:
         self.id = journal.run_id
         self.agent = agent
@@ -101,6 +109,7 @@ class Run(Generic[OutputT]):
         self._grace_s = grace_s
         self._answer = answer
         self._desk = desk
+        self._may_decide = may_decide
         self._actor: Actor | None = None
         self._task: asyncio.Task[Any] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -218,8 +227,11 @@ class Run(Generic[OutputT]):
 
         :raises NothingToDecide: no such call waits: it was decided, it never asked, or the run is over.
         :raises StaleDecision: the call waits with another question by now.
-        :raises BadInput: the arguments are no JSON object.
+        :raises NotAuthorized: the runtime's ``may_decide`` says no.
+        :raises BadInput: the arguments are no JSON object, or do not fit the tool, where the run's agent is known here.
         :raises RunElsewhere: another process drives the run.
+
+        Whatever it raises, the call waits on.
         """
 
         def decided() -> tuple[Event, int]:
@@ -235,9 +247,18 @@ class Run(Generic[OutputT]):
                 reason=reason,
                 arguments=arguments,
                 binding=binding,
+                tools=self._tools(given),
+                may_decide=self._may_decide,
             )
 
         await self._command(decided, given)
+
+    def _tools(self, given: Given) -> Toolset | None:
+        """Those that the run goes on with, where its agent is known here."""
+        agent = given.over(self.given).agent
+        if agent is None and self._desk is not None:
+            agent = self._desk.agent_of(self)
+        return None if agent is None else agent.toolset
 
     async def remind(self, now: float, left: Left = NOT_LEFT) -> None:
         """Pass over who has not decided in time; end a run that was ``left``, and may not wait for so long."""

@@ -17,7 +17,8 @@ from ..stores.contract import EventLog
 from ..stores.location import open_log
 from ..tools.threads import ThreadPool
 from .agents import Agents
-from .checks import AGENTS, COUNT, LABEL, MESSAGES, SUBSCRIBERS, TIME, Rule, check, of
+from .approvals import MayDecide
+from .checks import AGENTS, COUNT, FUNCTION, LABEL, MESSAGES, SUBSCRIBERS, TIME, Rule, check, of
 from .collector import patience
 from .deleting import Deleter, Deleting
 from .durable.house import StoreHouse
@@ -59,6 +60,7 @@ _OPTIONS = {
     "threads": COUNT,
     "blocked_s": TIME,
     "sessions": COUNT,
+    "may_decide": FUNCTION,
 }
 
 
@@ -73,7 +75,9 @@ class Runtime(Subscribing, Kept, Deleting):
     ``grace_s`` is how long a run may take to stop before its log is closed without it. ``threads`` is how many sync
     tools may run at once. ``blocked_s`` is how long the event loop may stand still before ``LoopBlocked`` says so;
     0 is never. ``sessions`` is how many named conversations are kept that no run has just now; the one that was used
-    longest ago is forgotten first.
+    longest ago is forgotten first. ``may_decide`` is asked before each decision about a call that waits, wherever it
+    comes from but a question's own time-out: with the author, the approver who is asked by now, and the question; None
+    lets everybody decide.
 
     :raises BadInput: an option is not what it must be.
     """
@@ -89,6 +93,7 @@ class Runtime(Subscribing, Kept, Deleting):
         blocked_s: float = 0.5,
         sessions: int = 1024,
         keeping: KeepOptions | None = None,
+        may_decide: MayDecide | None = None,
     ) -> None:
         check(
             _OPTIONS,
@@ -100,6 +105,7 @@ class Runtime(Subscribing, Kept, Deleting):
             threads=threads,
             blocked_s=blocked_s,
             sessions=sessions,
+            may_decide=may_decide,
         )
         self.sessions = Sessions(sessions)
         self._grace_s = grace_s
@@ -110,7 +116,9 @@ class Runtime(Subscribing, Kept, Deleting):
         self._watchdog = Watchdog(self._watch, self.bus.publish, blocked_s)
         self._zombies = Zombies()
         self._reminders = Reminders(self._owner.spawn, self.get)
-        self._launcher = Launcher(self.bus, self._owner, self._watch, self._zombies, self._reminders, grace_s)
+        self._launcher = Launcher(
+            self.bus, self._owner, self._watch, self._zombies, self._reminders, grace_s, may_decide
+        )
         self._roll = Roll()
         self._prepared = Prepared(self._threads)
         self._agents = Agents(agents)

@@ -29,6 +29,7 @@ from ..launch import Launcher
 from ..left import Deadline, Left
 from ..prepared import Prepared, Ready
 from ..run import Run
+from ..spec import AgentSpec
 from ..stopping import Stopping, close_run, time_is_up
 from ..wish import Wish
 from .journal import DurableJournal
@@ -185,10 +186,8 @@ class Keeper:
 
     def _deadline(self, run: Run[Any], journal: DurableJournal) -> Deadline | None:
         """When the time of a run is up, as its agent says, where that is known here."""
-        try:
-            seconds = self.shelf.agents.find(run.agent, journal.state.setup).limits.seconds
-        except UnknownAgent:
-            return None
+        agent = self.agent_of(run)
+        seconds = None if agent is None else agent.limits.seconds
         return None if seconds is None else Deadline(_began_at(journal) + seconds, seconds)
 
     # --- what runs that nobody drives are asked ---
@@ -223,6 +222,13 @@ class Keeper:
         if error is not None:
             raise error
         return cast(T, result)
+
+    def agent_of(self, run: Run[Any]) -> AgentSpec[Any] | None:
+        """See ``Desk``."""
+        try:
+            return self.shelf.agents.find(run.agent, run.state.setup)
+        except UnknownAgent:
+            return None
 
     async def go_on(self, run: Run[Any], given: Given = NOTHING, patience_s: float = PATIENCE_S) -> None:
         """See ``Desk``."""

@@ -145,7 +145,10 @@ class Shelf:
             on_left=lambda _: self._was_left(run),
         )
         answer = agent.answer if agent is not None else None
-        run: Run[Any] = Run(journal, agent_name, session, self._launcher.grace_s, answer, self.desk)
+        launcher = self._launcher
+        run: Run[Any] = Run(
+            journal, agent_name, session, launcher.grace_s, answer, self.desk, may_decide=launcher.may_decide
+        )
         self.known[run_id] = run
         return run, journal
 

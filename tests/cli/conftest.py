@@ -57,6 +57,7 @@ echoes = Scripted(lambda request: request.messages[-1].text or "nothing")
 evil = Scripted(["\\x1b[2Jboo"])
 clerk = Agent(adds, tools=[add], name="clerk")
 cook = Agent(adds, tools=[add], name="cook")
+banker = Agent(pays, tools=[refund], name="banker")
 class namespace:
     model = adds
 '''

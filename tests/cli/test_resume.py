@@ -134,6 +134,17 @@ def test_arguments_that_are_none_decide_nothing(loopbus: Command, waiting: str, 
     assert runs(loopbus)[0]["waiting"] == ["3.0"]
 
 
+@pytest.mark.parametrize("known", [("--tools", "shop:refund"), ("--agent", "shop:banker")])
+def test_arguments_that_do_not_fit_are_refused_where_the_tool_is_known(
+    loopbus: Command, waiting: str, known: tuple[str, str]
+) -> None:
+    """Naming the field; the call waits on, and takes arguments that do fit."""
+    done = loopbus("decide", waiting, "3.0", "--approve", "--arguments", '{"usd": "some"}', *known)
+    assert (done.code, "- usd: should be a valid integer" in done.err) == (2, True), done.err
+    assert runs(loopbus)[0]["waiting"] == ["3.0"]
+    assert loopbus("decide", waiting, "3.0", "--approve", "--arguments", '{"usd": 7}', *known).code == 0
+
+
 def test_another_agent_may_go_on_and_that_is_said(loopbus: Command) -> None:
     """It may be meant; a slip would end a conversation in a way that nobody understands."""
     assert loopbus("run", "pay me", "--agent", "shop:clerk", "-m", "shop:pays", "-t", "shop:refund", "-q").code == 4

@@ -1,5 +1,7 @@
 """A call waits for a person, for as long as that takes, and what the person decides is done."""
 
+from typing import Any
+
 import pytest
 
 from loopbus.backends import Scripted, call, text
@@ -87,7 +89,7 @@ async def test_a_no_is_told_to_the_model_and_the_run_goes_on() -> None:
 
 
 async def test_a_person_may_change_the_arguments() -> None:
-    """The call runs with those, and they are checked like a model's: wrong ones never reach the tool."""
+    """The call runs with those; who gives wrong ones is told which, and has decided nothing."""
     paid: list[int] = []
     async with house() as tested:
         run, call_id = await asking(tested, agent(*SCRIPT, tools=[refunding(paid)]))
@@ -95,11 +97,12 @@ async def test_a_person_may_change_the_arguments() -> None:
         await run.result()
         assert paid == [5]
         run, call_id = await asking(tested, agent(*SCRIPT, tools=[refunding(paid)]))
-        await run.decide(call_id, approve=True, arguments={"usd": "some"})
+        with pytest.raises(BadInput, match=r"(?s)arguments: .* waits on.*\n- usd: should be a valid integer"):
+            await run.decide(call_id, approve=True, arguments={"usd": "some"})
+        assert list(run.state.waiting) == [call_id], "the call waits on"
+        await run.decide(call_id, approve=True, arguments={"usd": 6})
         await run.result()
-    (finished,) = of(run, ToolFinished)
-    assert isinstance(finished, ToolFinished)
-    assert (finished.outcome, paid) == ("error", [5])
+    assert paid == [5, 6]
 
 
 async def test_a_policy_may_put_any_call_to_a_person() -> None:
@@ -316,6 +319,28 @@ def test_who_may_decide_is_the_applications_word() -> None:
     run.take(ApprovalEscalated(call_id="c1", approver="ann", step=1))
     assert approver_of(run.state, "c1") == "ann"
     decision(run.state, run.log, "c1", approve=True, author="ann", may_decide=only_who_is_asked)
+
+
+@pytest.mark.parametrize("answer", [False, None, "yes", RuntimeError("no directory")])
+async def test_a_runtime_asks_who_may_decide(answer: object) -> None:
+    """Anything but a plain yes is a no, also where it cannot be told; the call waits on."""
+    answers: list[object] = [answer, True]
+
+    def may_decide(author: str, approver: str, question: ApprovalRequested) -> Any:
+        said = answers.pop(0)
+        if isinstance(said, Exception):
+            raise said
+        return said
+
+    paid: list[int] = []
+    async with house(may_decide=may_decide) as tested:
+        run, call_id = await asking(tested, agent(*SCRIPT, tools=[refunding(paid)]))
+        with pytest.raises(NotAuthorized, match="'ann'"):
+            await run.decide(call_id, approve=True, author="ann")
+        assert list(run.state.waiting) == [call_id]
+        await run.decide(call_id, approve=True, author="kim")
+        await run.result()
+    assert paid == [7]
 
 
 def test_a_decision_that_could_not_be_done_is_refused() -> None:

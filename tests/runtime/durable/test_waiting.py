@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from loopbus.events import CancelRequested, RunFinished, RunResumed, RunSuspended, ToolFinished
-from loopbus.runtime import Agent, Limits, Run
+from loopbus.runtime import Agent, BadInput, Limits, Run
 from loopbus.stores import Log, MemoryRows
 
 from ...bus.clock import Clock
@@ -84,3 +84,18 @@ async def test_whoever_takes_a_run_up_has_a_say_about_its_time(monkeypatch: pyte
             RunSuspended, RunResumed, RunSuspended
         ]  # fmt: skip
         assert not first.runtime._reminders._alarms  # pyright: ignore[reportPrivateUsage]
+
+
+async def test_edited_arguments_that_do_not_fit_are_refused_wherever_the_agent_is_known() -> None:
+    """The call waits on, whoever started the run; who knows no agent writes the decision down as it is."""
+    rows = MemoryRows()
+    async with process(rows) as first:
+        run_id = await put_away(first, refunder())
+    async with process(rows, agents=[refunder()]) as knowing, process(rows) as stranger:
+        with pytest.raises(BadInput, match="- usd: should be a valid integer"):
+            await knowing.runtime.decide(run_id, "3.0", approve=True, arguments={"usd": "some"})
+        with pytest.raises(BadInput, match="- usd: should be a valid integer"):
+            await stranger.runtime.decide(run_id, "3.0", approve=True, arguments={"usd": "some"}, agent=refunder())
+        assert names(await logged(rows, run_id))[-1] == "RunSuspended"
+        await stranger.runtime.decide(run_id, "3.0", approve=True, arguments={"usd": "some"})
+        assert names(await logged(rows, run_id))[-1] == "ApprovalDecided"
