@@ -22,6 +22,7 @@ LoopbusError
     BadInput            a prompt, a conversation, an agent or an option is not what it must be
     ReaderTaken         two tasks take from one reader
     UnknownAgent        the agent of a run is not known here
+    NoDeps              a run's tools need deps, and there are none
   RunInterrupted        a run is not over, and nobody here drives it or can tell how it goes on; carries ``run_id``
     RunLeft             its runtime was closed; resume it, here or in another process
     RunTaken            another process drives it now; attach to it
@@ -112,6 +113,10 @@ class ReaderTaken(UsageError):
 
 class UnknownAgent(UsageError):
     """The agent of a run is not known here."""
+
+
+class NoDeps(UsageError):
+    """The tools of a run need deps, and there are none: nobody gave any, or they could not be made."""
 
 
 class RunInterrupted(LoopbusError):

@@ -15,6 +15,7 @@ from ..stores.contract import EventLog
 from ..stores.errors import NoSuchRun
 from .agents import Agents
 from .checks import LABEL, check, of
+from .deps import check_deps
 from .durable.forking import Edit, half_made
 from .durable.house import StoreHouse
 from .errors import BadInput
@@ -90,10 +91,12 @@ class Kept:
 
         A reply that is in the log is not paid for again. A tool that was started and has no result is not started
         again, unless it is declared ``idempotent``: its outcome is ``unknown``, and the model is told. A run that waits
-        for people still does. ``agent`` is found by its name where it is not given.
+        for people still does. ``agent`` is found by its name where it is not given, and ``deps`` are made by the
+        runtime's ``deps_for``.
 
         :raises NoSuchRun: the store has no such run.
         :raises UnknownAgent: no agent of that name is known here.
+        :raises NoDeps: its tools need deps, and there are none.
         :raises RunElsewhere: another process drives the run.
         :raises CannotResume: its log has something in it that this program cannot go on from.
         """
@@ -139,6 +142,7 @@ class Kept:
         :raises BadInput: the run is over there, or one of the ``results`` is for a call that is not open there.
         :raises SessionBusy: a run of ``session`` has no end.
         :raises UnknownAgent: no agent of the run's name is known here.
+        :raises NoDeps: a tool says that it needs deps, and there are none.
         """
         stored = self._kept("fork()")
         check(_FORK, at=at, agent=agent, results=results, session=session, limits=limits)
@@ -153,6 +157,7 @@ class Kept:
             model="" if model is None else self._prepared.backend(model).model,
             agent="" if agent is None else agent.name,
         )
+        check_deps(used, deps)
         return await stored.forks.fork(run_id, at, edit, used, session, deps, limits)
 
     async def replay(

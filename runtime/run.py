@@ -55,6 +55,13 @@ class Desk(Protocol):
         """The agent that the run would go on with here; None where none of its name is known."""
         ...
 
+    def check_deps(self, run: Run[Any], given: Given) -> None:
+        """Refuse what would let a run go on here that lacks what its tools need; one of another process may.
+
+        :raises NoDeps: it does.
+        """
+        ...
+
     async def go_on(self, run: Run[Any], given: Given = NOTHING) -> None:
         """Drive the run here with what is ``given``, if its agent is known here and nobody else does."""
         ...
@@ -229,6 +236,7 @@ class Run(Generic[OutputT]):
         :raises StaleDecision: the call waits with another question by now.
         :raises NotAuthorized: the runtime's ``may_decide`` says no.
         :raises BadInput: the arguments are no JSON object, or do not fit the tool, where the run's agent is known here.
+        :raises NoDeps: it would let the run go on here, and its tools need deps that nobody has given.
         :raises RunElsewhere: another process drives the run.
 
         Whatever it raises, the call waits on.
@@ -308,6 +316,7 @@ class Run(Generic[OutputT]):
         desk = self._desk
         if desk is None or not self._undriven:
             return False
+        desk.check_deps(self, given)
 
         async def tell() -> bool:
             if await self._note(lambda: [make()]) is None:

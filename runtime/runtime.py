@@ -21,6 +21,7 @@ from .approvals import MayDecide
 from .checks import AGENTS, COUNT, FUNCTION, LABEL, MESSAGES, SUBSCRIBERS, TIME, Rule, check, of
 from .collector import patience
 from .deleting import Deleter, Deleting
+from .deps import DepsFor, check_deps
 from .durable.house import StoreHouse
 from .durable.options import KeepOptions
 from .helpers import Zombie, Zombies
@@ -61,6 +62,7 @@ _OPTIONS = {
     "blocked_s": TIME,
     "sessions": COUNT,
     "may_decide": FUNCTION,
+    "deps_for": FUNCTION,
 }
 
 
@@ -77,7 +79,8 @@ class Runtime(Subscribing, Kept, Deleting):
     0 is never. ``sessions`` is how many named conversations are kept that no run has just now; the one that was used
     longest ago is forgotten first. ``may_decide`` is asked before each decision about a call that waits, wherever it
     comes from but a question's own time-out: with the author, the approver who is asked by now, and the question; None
-    lets everybody decide.
+    lets everybody decide. ``deps_for`` makes the deps of a run that is taken up here and for which nobody gave any: a
+    function of the ``Run``, which has a session and a log, plain or async.
 
     :raises BadInput: an option is not what it must be.
     """
@@ -94,6 +97,7 @@ class Runtime(Subscribing, Kept, Deleting):
         sessions: int = 1024,
         keeping: KeepOptions | None = None,
         may_decide: MayDecide | None = None,
+        deps_for: DepsFor | None = None,
     ) -> None:
         check(
             _OPTIONS,
@@ -106,6 +110,7 @@ class Runtime(Subscribing, Kept, Deleting):
             blocked_s=blocked_s,
             sessions=sessions,
             may_decide=may_decide,
+            deps_for=deps_for,
         )
         self.sessions = Sessions(sessions)
         self._grace_s = grace_s
@@ -124,7 +129,9 @@ class Runtime(Subscribing, Kept, Deleting):
         self._agents = Agents(agents)
         self._store = open_log(store) if isinstance(store, str) else store
         self._owns_store = isinstance(store, str)
-        self._stored = None if self._store is None else self._store_house(self._store, keeping or KeepOptions())
+        self._stored = (
+            None if self._store is None else self._store_house(self._store, keeping or KeepOptions(), deps_for)
+        )
         self._house = self._stored or InMemory(
             bus=self.bus,
             launcher=self._launcher,
@@ -217,10 +224,12 @@ class Runtime(Subscribing, Kept, Deleting):
         :raises KeyReused: the key was used for another prompt or agent.
         :raises StoreError: the run could not be recorded, so there is none.
         :raises NotConfigured: the model's name, key or extra is missing.
+        :raises NoDeps: a tool says by ``ToolContext[Shop]`` that it needs a Shop, and there are no ``deps``.
         :raises BadInput: an argument is not what it must be; nothing was started.
         """
         self._life.check()
         check(_REQUEST, agent=agent, messages=messages, session=session, if_busy=if_busy, key=key, limits=limits)
+        check_deps(agent, deps)
         self._agents.meet(agent)
         wish = Wish(agent, said(prompt), conversation(messages), session, if_busy, key, deps, limits or agent.limits)
         return await self._house.start(wish)
@@ -286,7 +295,7 @@ class Runtime(Subscribing, Kept, Deleting):
 
     # --- the making of a run ---
 
-    def _store_house(self, store: EventLog, options: KeepOptions) -> StoreHouse:
+    def _store_house(self, store: EventLog, options: KeepOptions, deps_for: DepsFor | None) -> StoreHouse:
         return StoreHouse(
             store,
             options,
@@ -299,6 +308,7 @@ class Runtime(Subscribing, Kept, Deleting):
             left=self._left,
             over=self._over,
             forget=self._forget,
+            deps_for=deps_for,
         )
 
     async def _forget(self, run_id: str) -> None:

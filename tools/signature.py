@@ -4,10 +4,11 @@ import inspect
 import re
 import typing
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from types import FrameType, SimpleNamespace, UnionType
-from typing import Annotated, Any, NotRequired, Required, Unpack, get_args, get_origin
+from types import FrameType, NoneType, SimpleNamespace, UnionType
+from typing import Annotated, Any, NotRequired, Required, TypeVar, Unpack, get_args, get_origin
 
 from typing_extensions import ReadOnly, is_typeddict
 
@@ -44,6 +45,8 @@ class Signature:
     """The function is a method that is not bound yet: its first parameter is ``self``."""
     hidden: frozenset[str] = frozenset()
     """Names that a model must not give, not even where others may be given: they are filled in already."""
+    deps: str = ""
+    """The type of the deps that the context must have; empty where it may have none, or where that cannot be told."""
 
 
 def read_signature(fn: Callable[..., Any], tool: str, names: Names) -> Signature:
@@ -59,7 +62,9 @@ def read_signature(fn: Callable[..., Any], tool: str, names: Names) -> Signature
     for parameter in parameters:
         read.take(parameter)
     hidden = frozenset(inspect.signature(definition(fn)).parameters) - {parameter.name for parameter in read.parameters}
-    return Signature(tuple(read.parameters), read.context, tuple(read.positional), read.others, receiver, hidden)
+    return Signature(
+        tuple(read.parameters), read.context, tuple(read.positional), read.others, receiver, hidden, read.deps
+    )
 
 
 def frame_names(frame: FrameType | None) -> Names:
@@ -124,6 +129,7 @@ class _Reading:
         self.names = names
         self.parameters: list[Parameter] = []
         self.context: str | None = None
+        self.deps = ""
         self.positional: list[str] = []
         self.others: Any = EMPTY
 
@@ -134,10 +140,14 @@ class _Reading:
         if kind is parameter.POSITIONAL_ONLY:
             self.positional.append(name)
         if _names_context(parameter.annotation):
+            # What stands in its brackets need not exist at run time.
+            with suppress(BadTool):
+                self.deps = _deps_of(self.resolve(name, parameter.annotation))
             self.take_context(name)
             return
         annotation = self.resolve(name, parameter.annotation)
-        if _is_context(annotation):
+        if _contexts(annotation):
+            self.deps = _deps_of(annotation)
             self.take_context(name)
         elif kind is not parameter.VAR_KEYWORD:
             self.parameters.append(Parameter(name, annotation, parameter.default))
@@ -167,18 +177,33 @@ class _Reading:
 
 
 def _names_context(annotation: Any) -> bool:
-    """Is it the text of a context annotation? What stands in its brackets need not exist at run time."""
+    """Whether it is the text of a context annotation."""
     return isinstance(annotation, str) and _CONTEXT_ANNOTATION.match(annotation) is not None
 
 
-def _is_context(annotation: Any) -> bool:
-    """``ToolContext``, ``ToolContext[Deps]``, also annotated or one arm of a union."""
+def _contexts(annotation: Any) -> list[Any]:
+    """``ToolContext`` and ``ToolContext[Deps]``, wherever they stand: also annotated, or as arms of a union."""
+    if annotation is ToolContext or get_origin(annotation) is ToolContext:
+        return [annotation]
+    return [context for arm in _arms(annotation) for context in _contexts(arm)]
+
+
+def _deps_of(annotation: Any) -> str:
+    """The type of deps that a context is annotated with; empty where that may be nothing."""
+    deps = [get_args(context)[0] for context in _contexts(annotation) if get_args(context)]
+    return ", ".join(getattr(each, "__name__", str(each)) for each in deps if not _may_be_none(each))
+
+
+def _may_be_none(kind: Any) -> bool:
+    return kind in (None, NoneType, Any, object) or isinstance(kind, TypeVar) or any(map(_may_be_none, _arms(kind)))
+
+
+def _arms(annotation: Any) -> tuple[Any, ...]:
+    """What an annotation may mean: what it annotates, or the arms of a union."""
     origin = get_origin(annotation)
     if origin is Annotated:
-        return _is_context(get_args(annotation)[0])
-    if origin in (typing.Union, UnionType):
-        return any(_is_context(arm) for arm in get_args(annotation))
-    return annotation is ToolContext or origin is ToolContext
+        return get_args(annotation)[:1]
+    return get_args(annotation) if origin in (typing.Union, UnionType) else ()
 
 
 def _unpacked(options: Any) -> Iterable[Parameter]:

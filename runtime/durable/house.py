@@ -7,6 +7,7 @@ from ...bus.bus import Bus
 from ...bus.tasks import TaskOwner
 from ...stores.contract import EventLog
 from ..agents import Agents
+from ..deps import DepsFor
 from ..launch import Launcher
 from ..prepared import Prepared
 from ..run import Run
@@ -35,6 +36,7 @@ class StoreHouse:
         over: Callable[[Run], None],
         left: Callable[[Run], None],
         forget: Callable[[str], Awaitable[None]],
+        deps_for: DepsFor | None = None,
     ) -> None:
         self.log = log
         self.shelf = Shelf(
@@ -49,7 +51,7 @@ class StoreHouse:
             left=left,
             forget=forget,
         )
-        self.keeper = Keeper(self.shelf, options, owner, launcher, prepared)
+        self.keeper = Keeper(self.shelf, options, owner, launcher, prepared, deps_for)
         self.deleter = StoreDeleter(log, self.keeper.sessions, self.shelf.known, forget)
         self.forks = Forks(self.shelf, prepared, self.keeper.sessions, self.deleter)
 

@@ -17,7 +17,9 @@ from ...events.control import CancelRequested
 from ...events.run import RunForked, RunResumed, RunStarted
 from ...handlers.limits import Limits
 from ...stores.errors import KeyTaken
+from ..deps import DepsFor, check_deps, deps_of
 from ..errors import (
+    NoDeps,
     RunElsewhere,
     RuntimeClosed,
     UnknownAgent,
@@ -49,7 +51,13 @@ class Keeper:
     """Starts the runs of one runtime and takes up those that were left; the ``Desk`` of those that nobody drives."""
 
     def __init__(
-        self, shelf: Shelf, options: KeepOptions, owner: TaskOwner, launcher: Launcher, prepared: Prepared
+        self,
+        shelf: Shelf,
+        options: KeepOptions,
+        owner: TaskOwner,
+        launcher: Launcher,
+        prepared: Prepared,
+        deps_for: DepsFor | None,
     ) -> None:
         self.shelf = shelf
         self.sessions = StoredSessions(shelf.log, shelf.leases, shelf.get, shelf.give_back)
@@ -57,6 +65,7 @@ class Keeper:
         self._owner = owner
         self._launcher = launcher
         self._prepared = prepared
+        self._deps_for = deps_for
         shelf.desk = self
 
     async def start(self, wish: Wish) -> Run[Any]:
@@ -115,6 +124,7 @@ class Keeper:
         long.
 
         :raises UnknownAgent: nobody said which agent it is, and its name is not known.
+        :raises NoDeps: its tools need some, and nobody gave or makes any.
         :raises RunElsewhere: another process drives it.
         :raises CannotResume: its log has something in it that this program cannot go on from.
         """
@@ -130,9 +140,12 @@ class Keeper:
             if journal.over:
                 await self.shelf.leases.release(run.id)
                 return
-            await self._resume(run, journal, given._replace(agent=agent), ready, given.limits or agent.limits)
+            await self._resume(run, journal, given, agent, ready)
 
-    async def _resume(self, run: Run[Any], journal: DurableJournal, given: Given, ready: Ready, limits: Limits) -> None:
+    async def _resume(
+        self, run: Run[Any], journal: DurableJournal, given: Given, agent: AgentSpec[Any], ready: Ready
+    ) -> None:
+        limits = given.limits or agent.limits
         try:
             check_readable(run.id, journal.events)
             count = attempts(journal.events)
@@ -141,6 +154,7 @@ class Keeper:
                 close_run(journal, stopping.status, stopping, ())
                 await journal.wait_recorded()
                 return
+            deps = await deps_of(run, agent, given.deps, self._deps_for)
             resumed = RunResumed(attempt=count + 1, holder=self.shelf.leases.holder)
             journal.append(resumed, len(journal.events))
             # What may bring the process down again must not begin before it is counted.
@@ -149,7 +163,7 @@ class Keeper:
             journal.leave()
             raise
         left = frontier(journal.events, journal.state, journal.phase)
-        self.shelf.launch(run, given, ready, left, limits, _spent_s(journal))
+        self.shelf.launch(run, Given(agent, deps, given.limits), ready, left, limits, _spent_s(journal))
 
     def _end_of(self, journal: DurableJournal, count: int, limits: Limits) -> Stopping | None:
         """The end of a run that is not to go on; ``count`` is how often it was tried."""
@@ -223,6 +237,13 @@ class Keeper:
             raise error
         return cast(T, result)
 
+    def check_deps(self, run: Run[Any], given: Given) -> None:
+        """See ``Desk``."""
+        given = given.over(run.given)
+        agent = given.agent or self.agent_of(run)
+        if agent is not None and self._deps_for is None:
+            check_deps(agent, given.deps)
+
     def agent_of(self, run: Run[Any]) -> AgentSpec[Any] | None:
         """See ``Desk``."""
         try:
@@ -236,6 +257,8 @@ class Keeper:
             await self.take_up(run, given, patience_s=patience_s)
         except (UnknownAgent, RunElsewhere, RuntimeClosed) as error:
             _log.info("run %s does not go on here: %s", run.id, error)
+        except NoDeps as error:
+            _log.warning("run %s does not go on here: %s", run.id, error)
 
 
 async def _attempt(run_id: str, work: Callable[[], Awaitable[T]]) -> tuple[T | None, Exception | None]:

@@ -10,7 +10,7 @@ import anyio
 from ...events.run import RunSuspended
 from ...events.turn import TurnFinished
 from ...stores.errors import StoreError
-from ..errors import RunElsewhere, RunInterrupted, RuntimeClosed, UnknownAgent
+from ..errors import NoDeps, RunElsewhere, RunInterrupted, RuntimeClosed, UnknownAgent
 from ..run import Run
 from .options import KeepOptions
 from .taking_up import attempts
@@ -97,7 +97,7 @@ class Recovery:
         except RunElsewhere as elsewhere:
             _log.info("run %s was not recovered: %s", run.id, elsewhere)
             self._elsewhere.append(run.id)
-        except (StoreError, RunInterrupted, UnknownAgent) as error:
+        except (StoreError, RunInterrupted, UnknownAgent, NoDeps) as error:
             _log.warning("run %s was not recovered: %s", run.id, error)
         else:
             return True

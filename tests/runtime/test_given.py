@@ -8,14 +8,15 @@ import pytest
 from loopbus.backends import Scripted, call, text
 from loopbus.events import ToolFinished
 from loopbus.handlers.limits import Limits
-from loopbus.runtime import Agent, LimitReached, Run, RunCancelled
+from loopbus.runtime import Agent, LimitReached, NoDeps, Run, RunCancelled
 from loopbus.runtime.given import NOTHING, Given
 from loopbus.stores import Log, MemoryRows
 from loopbus.tools import ToolContext, tool
 
+from ..bus.clock import turns
 from ..faults.house import settle
 from ..stores.story import started
-from .durable.processes import Process, process
+from .durable.processes import Process, logged, process
 
 
 @tool(needs_approval=True)
@@ -65,6 +66,66 @@ async def test_a_run_that_waited_for_a_person_goes_on_under_the_limits_that_it_h
         await run.decide(call_id, approve=True)
         with pytest.raises(LimitReached):
             await run.result()
+
+
+@pytest.mark.parametrize("plain", [True, False])
+async def test_the_deps_of_a_run_that_is_taken_up_can_be_made(plain: bool) -> None:
+    """By a function of the run, plain or async, where nobody gives any: for whoever resumes, recovers or decides."""
+    rows = MemoryRows()
+
+    def till(run: Run) -> str:
+        return f"the till of {run.agent} after {type(run.log[-1]).__name__}"
+
+    async def opened(run: Run) -> str:
+        return till(run)
+
+    async with process(rows) as first:
+        run, call_id = await _parked(first)
+    async with process(rows, agents=[CLERK], deps_for=till if plain else opened) as second:
+        again = await second.runtime.decide(run.id, call_id, approve=True)
+        assert (await again.result()).output == "done"
+        assert _outputs(again) == ["the till of clerk after ApprovalDecided paid 5"]
+
+
+async def test_deps_that_are_missing_are_asked_for_before_anything_happens(caplog: pytest.LogCaptureFixture) -> None:
+    """The tool says that it needs some. A run that waits goes on waiting, and nothing is decided."""
+    rows, words = MemoryRows(), "tool 'refund' of agent 'clerk' needs deps, a str, and none were given"
+    async with process(rows) as first:
+        with pytest.raises(NoDeps, match=words):
+            await first.runtime.start(CLERK, "go")
+        run, call_id = await _parked(first)
+    async with process(rows, agents=[CLERK]) as second:
+        for attempt in (
+            lambda: second.runtime.resume(run.id),
+            lambda: second.runtime.fork(run.id, at=1),
+            lambda: second.runtime.decide(run.id, call_id, approve=True),
+        ):
+            with pytest.raises(NoDeps, match=words):
+                await attempt()
+        assert (await second.runtime.get(run.id)).state.waiting
+        async with process(rows) as stranger:
+            await stranger.runtime.decide(run.id, call_id, approve=True)
+        assert await second.runtime.recover() == []
+        assert f"run {run.id} was not recovered: tool 'refund'" in caplog.text
+        assert await second.runtime.recover(deps="a till") == [await second.runtime.get(run.id)]
+
+
+async def test_deps_that_cannot_be_made_leave_the_run_as_it_is() -> None:
+    """It is said why, no attempt is counted, and whoever can may have it."""
+    rows = MemoryRows()
+
+    def broken(run: Run) -> str:
+        raise OSError("the till is stuck")
+
+    async with process(rows) as first:
+        run, _ = await _parked(first)
+    before = await logged(rows, run.id)
+    async with process(rows, agents=[CLERK], deps_for=broken) as second:
+        with pytest.raises(NoDeps, match=f"the deps of run {run.id} could not be made: OSError: the till is stuck"):
+            await second.runtime.resume(run.id)
+        await turns()
+        await Log(rows).claim(run.id, "whoever can")
+        assert await logged(rows, run.id) == before
 
 
 async def test_the_time_of_a_fork_is_its_own() -> None:

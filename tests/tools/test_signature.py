@@ -89,6 +89,29 @@ def test_a_context_is_filled_in_wherever_it_stands(annotation: Any) -> None:
     assert [parameter.name for parameter in read_as.parameters] == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    ("annotation", "needed"),
+    [
+        (ToolContext[Order], "Order"),
+        (Annotated[ToolContext[Order] | None, "hidden"], "Order"),
+        ("ToolContext[int]", "int"),
+        (ToolContext, ""),
+        (ToolContext[None], ""),
+        (ToolContext[Any], ""),
+        (ToolContext[Order | None], ""),
+        (ToolContext[typing.TypeVar("T")], ""),
+        ("ToolContext[OnlyForTypeCheckers]", ""),
+    ],
+)
+def test_a_context_says_whether_there_must_be_deps(annotation: Any, needed: str) -> None:
+    """By the type in its brackets, unless that may be nothing, or cannot be told at run time."""
+
+    def fn(here: Any) -> None: ...
+
+    fn.__annotations__["here"] = annotation
+    assert read(fn, ToolContext=ToolContext).deps == needed
+
+
 def test_two_contexts_are_one_too_many() -> None:
     """The error names both parameters."""
 

@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+from loopbus.backends import Scripted, call, text
 from loopbus.events import CancelRequested, RunFinished, RunResumed, RunSuspended, ToolFinished
+from loopbus.handlers.policies import RequireApproval
 from loopbus.runtime import Agent, BadInput, Limits, Run
 from loopbus.stores import Log, MemoryRows
+from loopbus.tools import ToolContext, tool
 
 from ...bus.clock import Clock
 from ...faults.house import settle
@@ -84,6 +87,26 @@ async def test_whoever_takes_a_run_up_has_a_say_about_its_time(monkeypatch: pyte
             RunSuspended, RunResumed, RunSuspended
         ]  # fmt: skip
         assert not first.runtime._reminders._alarms  # pyright: ignore[reportPrivateUsage]
+
+
+async def test_a_question_that_decides_itself_lets_the_run_go_on_with_what_it_had(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its deps and its limits, though nobody holds the run any more, as there is nobody to give them again."""
+    clock, asks = Clock(monkeypatch), RequireApproval("pay", approver="kim", timeout_s=10.0, on_timeout="approve")
+
+    @tool
+    async def pay(context: ToolContext[str]) -> str:
+        """Pay."""
+        return f"paid from {context.deps}"
+
+    agent = Agent(Scripted([call("pay"), call("pay"), text("done")], per_run=True), tools=[pay])
+    async with process(MemoryRows(), subscribers=[asks]) as only:
+        run_id = await put_away(only, agent, deps="the till", limits=Limits(turns=1))
+        await clock.forward(10.1)
+        outcome = await (await only.runtime.get(run_id)).outcome()
+        assert (outcome.status, outcome.reason) == ("limit", "1 turn")
+        assert "paid from the till" in str(outcome.messages)
 
 
 async def test_edited_arguments_that_do_not_fit_are_refused_wherever_the_agent_is_known() -> None:
