@@ -19,6 +19,7 @@ STOPS: Mapping[str, StopReason] = {
     "ERROR_TOXIC": "content_filter",
     "CONTENT_FILTERED": "content_filter",
     "FINISH": "end",
+    "INTERVENED": "content_filter",
     "FINISHED": "end",
     "LENGTH": "length",
     "MAX_TOKENS": "length",
@@ -33,6 +34,9 @@ STOPS: Mapping[str, StopReason] = {
 """What the families call the end, in our words; any other is ``other``."""
 
 METRICS = "amazon-bedrock-invocationMetrics"
+
+GUARDED = "amazon-bedrock-guardrailAction"
+"""Says ``INTERVENED`` where a guardrail spoke in the model's place, which then has no reason to stop of its own."""
 
 Path = tuple[str | int, ...]
 
@@ -91,6 +95,8 @@ class CompletionReader(Reader):
                 deltas.append(TextPiece(text(words)))
             if reason := _at(answer, shape.stop):
                 self._stop = text(reason)
+            elif answer.get(GUARDED) == "INTERVENED":
+                self._stop = "INTERVENED"
             self._read_usage(answer, deltas)
         except WRONG_SHAPE as exc:
             raise self._misunderstood(frame, exc) from exc

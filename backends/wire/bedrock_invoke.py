@@ -162,6 +162,7 @@ def _completion(shape: Shape) -> "Family":
 Family = Callable[[Account, Json], AnswerReader[bytes]]
 
 FAMILIES: Mapping[str, Family] = {
+    "completion": _completion(SHAPES["completion"]),
     "type": _messages,
     "output": _nova,
     "messageStart": _nova,
@@ -170,7 +171,7 @@ FAMILIES: Mapping[str, Family] = {
     **{field: _completion(shape) for field, shape in SHAPES.items()},
     "choices": _chat,
 }
-"""By a field of the first chunk, or of the whole answer."""
+"""By a field of the first chunk, or of the whole answer; old completions of Claude may have a type too."""
 
 BEDROCK_INVOKE = Wire(
     name="bedrock.invoke",

@@ -1,14 +1,6 @@
 """Answers of Gemini's generateContent, streamed or whole, into deltas; by way of an API key or of Vertex AI.
 
-Source of the format: https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse. Its counts in ours:
-
-====================  ================================================================================================
-``input_tokens``      ``promptTokenCount`` (cached ones inside) and ``toolUsePromptTokenCount``: what Google's own tools
-                      gave the model to read
-``output_tokens``     ``candidatesTokenCount`` and ``thoughtsTokenCount``, which stands beside it
-``cached_tokens``     ``cachedContentTokenCount``
-``reasoning_tokens``  ``thoughtsTokenCount``
-====================  ================================================================================================
+Source of the format: https://ai.google.dev/api/generate-content#v1beta.GenerateContentResponse.
 """
 
 import base64
@@ -17,13 +9,12 @@ from typing import Any, ClassVar
 
 from ...events.content import Audio, File, Image, Opaque
 from ...events.frozen import freeze
-from ...events.usage import Usage
-from ..contract import BlockPiece, Delta, StopReason, TextPiece, ThinkingPiece, UsagePiece
-from ..errors import BackendError, Broken, Refused
+from ..contract import BlockPiece, Delta, TextPiece, ThinkingPiece, UsagePiece
 from .account import Account
 from .failure import failure
-from .fields import WRONG_SHAPE, count, text
+from .fields import WRONG_SHAPE, text
 from .gemini_call import StreamedCall
+from .gemini_end import BLOCKED, FINISHED, SPOILT, STOPS, UNDECLARED, read_usage, reason_in
 from .gemini_frames import GeminiFrames
 from .gemini_history import ABOUT, ATTRIBUTES
 from .gemini_request import encode, path
@@ -33,36 +24,6 @@ from .reader import Reader
 from .sse import Frame
 from .wire import Wire
 
-STOPS: Mapping[str, StopReason] = {
-    "STOP": "end",
-    "MAX_TOKENS": "length",
-    "CONTINUATION": "length",
-    "SAFETY": "content_filter",
-    "RECITATION": "content_filter",
-    "LANGUAGE": "content_filter",
-    "BLOCKLIST": "content_filter",
-    "PROHIBITED_CONTENT": "content_filter",
-    "SPII": "content_filter",
-    "MODEL_ARMOR": "content_filter",
-    "IMAGE_SAFETY": "content_filter",
-    "IMAGE_PROHIBITED_CONTENT": "content_filter",
-    "IMAGE_RECITATION": "content_filter",
-}
-"""``finishReason``, in our words; any other is ``other``."""
-
-SPOILT: Mapping[str, type[BackendError]] = {
-    "MALFORMED_FUNCTION_CALL": Broken,
-    "MALFORMED_RESPONSE": Broken,
-    "UNEXPECTED_TOOL_CALL": Broken,
-    "TOO_MANY_TOOL_CALLS": Broken,
-    "NO_IMAGE": Broken,
-    "IMAGE_OTHER": Broken,
-    "OTHER": Broken,
-    "MISSING_THOUGHT_SIGNATURE": Refused,
-}
-"""``finishReason`` of an answer that came to nothing, or to half of itself, and why asking again may help or not."""
-
-_UNSPECIFIED = frozenset({"FINISH_REASON_UNSPECIFIED", "BLOCKED_REASON_UNSPECIFIED"})
 _DONE = b"[DONE]"
 _MEDIA: Mapping[str, type[Image | Audio]] = {"image": Image, "audio": Audio}
 
@@ -110,7 +71,7 @@ class GeminiReader(Reader):
         """
         self._check_end()
         provider = self._account.provider
-        if self._stop in SPOILT and not self._blocked:
+        if self._stop in SPOILT and not (self._blocked or self._called_whole()):
             words = self._account.mask(f"{self._stop}: {self._stop_words}" if self._stop_words else self._stop)
             raise SPOILT[self._stop](f"{provider} broke off the reply ({words})", provider=provider, code=self._stop)
         deltas: list[Delta] = []
@@ -121,6 +82,9 @@ class GeminiReader(Reader):
         reason = "content_filter" if self._blocked else STOPS.get(self._stop, "other")
         deltas.append(self._stop_piece(reason, calls=self._called))
         return deltas
+
+    def _called_whole(self) -> bool:
+        return self._stop == UNDECLARED and self._called and self._call is None
 
     def _read(self, answer: dict[str, Any], raw: bytes) -> list[Delta]:
         if answer.get("error"):
@@ -147,15 +111,15 @@ class GeminiReader(Reader):
                         deltas.append(TextPiece(words))
                 else:
                     self._read_part(part, deltas)
-        if (reason := candidate.get("finishReason")) and reason not in _UNSPECIFIED:
-            self._stop = text(reason)
+        if reason := reason_in(candidate.get("finishReason"), FINISHED):
+            self._stop = reason
             self._stop_words = text(candidate.get("finishMessage") or "")
         if not ABOUT.isdisjoint(candidate):
             self._about |= {name: freeze(candidate[name]) for name in ABOUT & candidate.keys()}
 
     def _read_feedback(self, feedback: Mapping[str, Any]) -> None:
-        if (reason := feedback.get("blockReason")) and reason not in _UNSPECIFIED:
-            self._stop, self._blocked = text(reason), True
+        if reason := reason_in(feedback.get("blockReason"), BLOCKED):
+            self._stop, self._blocked = reason, True
 
     def _read_part(self, part: dict[str, Any], deltas: list[Delta]) -> None:
         kind = next((kind for kind in self._kinds if kind in part), None)
@@ -202,17 +166,6 @@ class GeminiReader(Reader):
         "fileData": _read_address,
     }
     """Parts that we have a block for; any other (code that Google runs, its searches) is kept whole."""
-
-
-def read_usage(counts: Mapping[str, Any]) -> Usage:
-    """Token counts in our way of counting; what is left out is 0."""
-    # Every chunk of a stream counts anew, and most counts are not there.
-    told = counts.get
-    thoughts = count(told("thoughtsTokenCount")) if "thoughtsTokenCount" in counts else 0
-    cached = count(told("cachedContentTokenCount")) if "cachedContentTokenCount" in counts else 0
-    read_by_tools = count(told("toolUsePromptTokenCount")) if "toolUsePromptTokenCount" in counts else 0
-    sent, written = count(told("promptTokenCount")), count(told("candidatesTokenCount"))
-    return Usage(sent + read_by_tools, written + thoughts, cached, 0, thoughts)
 
 
 GEMINI = Wire(

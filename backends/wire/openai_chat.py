@@ -60,6 +60,8 @@ class ChatReader(Reader):
         self._refusal: list[str] = []
         self._details = ReasoningDetails()
         self._whole = False
+        self._counted = False
+        self._said = False
 
     def read(self, frame: Frame) -> list[Delta]:
         """The deltas of one frame of a stream.
@@ -81,7 +83,7 @@ class ChatReader(Reader):
         :raises Misunderstood: the body is no Chat Completion.
         :raises BackendError: the provider reports an error.
         """
-        self._whole = True
+        self._whole = self.done = True
         return self._read(read_object(body), "message", body) + self.finish()
 
     def finish(self) -> list[Delta]:
@@ -90,8 +92,11 @@ class ChatReader(Reader):
         :raises Incomplete: the provider never said that the reply is over.
         :raises Broken: it said that it broke off.
         """
-        self._check_end(INTERRUPTED)
-        reason = STOPS.get(self._stop, "other")
+        if self._ended_unsaid():
+            reason: StopReason = "end"
+        else:
+            self._check_end(INTERRUPTED)
+            reason = STOPS.get(self._stop, "other")
         deltas: list[Delta] = []
         if details := self._details.whole():
             deltas.append(BlockPiece(Opaque(self._account.provider, {"reasoning_details": list(details)})))
@@ -100,6 +105,10 @@ class ChatReader(Reader):
             reason = "refusal" if reason == "end" else reason
         deltas.append(self._stop_piece(reason, calls=self._slots.count))
         return deltas
+
+    def _ended_unsaid(self) -> bool:
+        # Some providers leave the reason out. Who broke off does not count, last of all, what was said.
+        return not self._stop and self.done and self._said and self._counted
 
     def _read(self, answer: dict[str, Any], message: str, raw: bytes) -> list[Delta]:
         deltas: list[Delta] = []
@@ -110,8 +119,11 @@ class ChatReader(Reader):
             # Of several choices the first is the answer; in a stream, each chunk holds a piece of one.
             if choices and not (choice := choices[0]).get("index"):
                 self._read_choice(choice, message, deltas)
-            if usage := answer.get("usage") or groq_usage(answer):
+            self._said = self._said or bool(deltas)
+            usage = answer.get("usage") or groq_usage(answer)
+            if usage:
                 deltas.append(UsagePiece(read_usage(usage)))
+            self._counted = bool(usage) and (self._whole or len(deltas) == 1)
         except WRONG_SHAPE as exc:
             raise self._misunderstood(raw, exc) from exc
         return deltas
@@ -154,13 +166,16 @@ class ChatReader(Reader):
             deltas.append(self._slots.piece(index, text(call.get("id") or ""), function))
 
     def _read_legacy_call(self, value: Any, deltas: list[Delta]) -> None:
-        deltas.append(self._slots.piece(_LEGACY_CALL, "", value))
+        # Some gateways fill in every field that there is: of nothing, where there is nothing.
+        if value.get("name") or value.get("arguments"):
+            deltas.append(self._slots.piece(_LEGACY_CALL, "", value))
 
     def _read_images(self, value: Any, deltas: list[Delta]) -> None:
         deltas.extend(BlockPiece(read_image(part)) for part in items(value))
 
     def _read_audio(self, value: Any, deltas: list[Delta]) -> None:
-        deltas.append(BlockPiece(Opaque(self._account.provider, {"audio": value})))
+        if any(value.values()):
+            deltas.append(BlockPiece(Opaque(self._account.provider, {"audio": value})))
 
     _fields: ClassVar[Mapping[str, Callable[[Any, Any, list[Delta]], None]]] = {
         "content": _read_content,

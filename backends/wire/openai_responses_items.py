@@ -6,7 +6,7 @@ It stands in an ``Opaque`` behind those blocks, and ``openai_responses_history``
 ``message``                its phase; for people, what it quotes, and parts that nobody knows yet
 ``function_call``          its namespace and its caller
 ``reasoning``              all of it, where there is something that the model wants back
-``image_generation_call``  all but the picture
+``image_generation_call``  all but the picture, if that can be looked at
 any other                  all of it: calls of custom tools, and what the provider's own tools did
 =========================  =======================================================================================
 """
@@ -40,11 +40,13 @@ def call_id_of(item: Json) -> str:
 
 
 def picture_of(item: Json) -> Image | None:
-    """The picture that was made, if it came out."""
-    if not (result := item.get("result")):
+    """The picture that was made, if it came out and can be looked at."""
+    try:
+        data = base64.b64decode(text(item.get("result") or ""), validate=True)
+    except ValueError:
         return None
     kind = text(item.get("output_format") or "png")
-    return Image(f"image/{SUBTYPES.get(kind, kind)}", data=base64.b64decode(result, validate=True))
+    return Image(f"image/{SUBTYPES.get(kind, kind)}", data=data) if data else None
 
 
 def _beside_message(item: Json) -> Json:
@@ -72,7 +74,8 @@ def _beside_thinking(item: Json) -> Json:
 
 
 def _beside_picture(item: Json) -> Json:
-    return {name: item[name] for name in item if name != "result"}
+    unseen = {"result": item["result"]} if item.get("result") and picture_of(item) is None else {}
+    return {name: item[name] for name in item if name != "result"} | unseen
 
 
 _BESIDE: Mapping[str, Callable[[Json], Json]] = {

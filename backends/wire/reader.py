@@ -36,7 +36,7 @@ class Reader:
 
     def _incomplete(self, why: str) -> Incomplete:
         provider = self._account.provider
-        return Incomplete(f"{provider} ended in the middle of the reply ({why})", provider=provider)
+        return Incomplete(f"{provider} ended in the middle of the reply ({why})", provider=provider, code=self._stop)
 
     def _check_end(self, interrupted: Container[str] = ()) -> None:
         """Make sure that the answer is whole.

@@ -5,9 +5,10 @@
 ===================  ====================================================================================
 ``text``             every ``Text`` block, joined
 ``tool_calls``       name and arguments of every ``ToolCall``; a legacy ``function_call`` counts as one
-``stop_reason``      ``Reply.raw_stop``, the provider's own word
+``stop_reason``      ``Reply.raw_stop``, the provider's own word, which the client may overlook; ``BackendError.code``
+                     where that word says that the answer came to nothing, or is not there yet
 ``thinking_text``    every ``Thinking`` block, joined, without white space; Cohere's ``tool_plan`` is thinking too
-``refusal``          every ``Refusal`` block, joined
+``refusal``          every ``Refusal`` block, joined; one that the client overlooks must stand in the body
 ``usage``            ``COUNTING`` says what a wire counts beside what we count inside; not reported is 0, unless
                      the body holds a count of reasoning or of a cache's filling that the client does not know
 ``error.status``     ``BackendError.status``; ``None`` for an error that is told inside a stream
@@ -17,6 +18,7 @@
 ===================  ====================================================================================
 """
 
+import base64
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -59,6 +61,7 @@ COUNTING: Mapping[str, Counting] = {
 """Every wire that is not named here counts as we do."""
 
 _TOTAL = re.compile(rb'"total_tokens"\s*:\s*(\d+)')
+_CHUNK = re.compile(rb'"bytes":\s*"([^"]*)"')
 _TOOL_PROMPT = re.compile(rb'"toolUsePromptTokenCount"\s*:\s*(\d+)')
 
 
@@ -69,10 +72,10 @@ def compare(outcome: Reply | BackendError, recording: Recording, came: Iterable[
     """
     told = recording.expected.get("error")
     if isinstance(outcome, BackendError):
-        if not told:
+        if not told and not (outcome.code and outcome.code == recording.expected.get("stop_reason")):
             return [f"raised {type(outcome).__name__}: {_shown(str(outcome))}"]
         before = (recording.expected.get("text") or "", joined(came, Text))
-        errors = [(name, look(outcome, recording)) for name, look in _OF_ERROR.items()]
+        errors = [(name, look(outcome, recording)) for name, look in _OF_ERROR.items() if told]
         return _differences([*errors, ("text before the error", before)])
     if told:
         return [f"a reply where the provider's own client raised {told['message']!r}"]
@@ -123,6 +126,12 @@ def _told(expected: int | None, got: int, recording: Recording) -> int:
     return expected if expected is not None else got if str(got).encode() in recording.body else 0
 
 
+def _overlooked(got: str, recording: Recording) -> str:
+    # As above. What InvokeModel streams is base64 in JSON.
+    chunks = b"".join(base64.b64decode(chunk) for chunk in _CHUNK.findall(recording.body))
+    return got if json.dumps(got).encode() in recording.body + chunks else ""
+
+
 def _plain(call: ToolCall) -> object:
     if call.malformed is None:
         return json.loads(json.dumps(call.arguments, default=dict))
@@ -145,7 +154,9 @@ def _calls(reply: Reply, recording: Recording) -> Pair:
 
 
 def _stop(reply: Reply, recording: Recording) -> Pair:
-    return recording.expected.get("stop_reason") or "", reply.raw_stop
+    expected, got = recording.expected, reply.raw_stop
+    told = expected.get("stop_reason") or expected.get("prompt_block_reason")
+    return told or _overlooked(got, recording), got
 
 
 def _usage(reply: Reply, recording: Recording) -> Pair:
@@ -159,7 +170,8 @@ def _thinking(reply: Reply, recording: Recording) -> Pair:
 
 
 def _refusal(reply: Reply, recording: Recording) -> Pair:
-    return recording.expected.get("refusal") or "", joined(reply.content, Refusal)
+    got = joined(reply.content, Refusal)
+    return recording.expected.get("refusal") or _overlooked(got, recording), got
 
 
 def _status(error: BackendError, recording: Recording) -> Pair:

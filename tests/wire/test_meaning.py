@@ -2,12 +2,13 @@
 # JSON of any shape is taken apart here.
 # pyright: reportUnknownVariableType=false
 
+import base64
 from typing import Any
 
 import pytest
 
 from loopbus.backends.contract import Reply
-from loopbus.backends.errors import BackendError, Busy, Refused
+from loopbus.backends.errors import BackendError, Busy, Incomplete, Refused
 from loopbus.events.content import Block, Refusal, Text, Thinking, ToolCall
 from loopbus.events.usage import Usage
 
@@ -154,3 +155,28 @@ def test_what_came_before_an_error_is_compared_too() -> None:
 def test_a_reply_in_the_place_of_an_error_is_a_difference() -> None:
     """Half an answer must not pass for a whole one."""
     assert compare(reply(), recording(expected=error()))[0].startswith("a reply where")
+
+
+def test_an_answer_that_came_to_nothing_is_an_error_with_the_providers_word() -> None:
+    """Where its own client hands out what there is, which is not what it should be."""
+    expected = expecting(text="Hel", stop_reason="queued")
+    assert compare(Incomplete("not yet", code="queued"), recording(expected=expected), [Text("Hel")]) == []
+    assert compare(Incomplete("not yet", code="queued"), recording(expected=expected))
+    assert compare(Incomplete("cut"), recording(expected=expected), [Text("Hel")])
+
+
+def test_a_blocked_prompt_ends_for_the_reason_that_it_is_blocked_for() -> None:
+    """There is no other."""
+    got = reply(raw_stop="SAFETY")
+    assert compare(got, recording(expected=expecting(stop_reason=None, prompt_block_reason="SAFETY"))) == []
+    assert compare(got, recording(expected=expecting(stop_reason=None))) == ["stop_reason: expected '', got 'SAFETY'"]
+
+
+def test_words_that_the_client_overlooks_must_stand_in_the_body() -> None:
+    """Else they are made up. A chunk of InvokeModel holds them in base64."""
+    expected = expecting(stop_reason=None)
+    for body in ({"action": "INTERVENED"}, {"bytes": base64.b64encode(b'{"action": "INTERVENED"}').decode()}):
+        assert compare(reply(raw_stop="INTERVENED"), recording(body=body, expected=expected)) == []
+    got = reply(Text("Hello"), Refusal("no"))
+    assert compare(got, recording(body={"explanation": "no"})) == []
+    assert compare(got, recording(body={"explanation": "yes"}))

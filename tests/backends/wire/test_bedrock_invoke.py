@@ -213,6 +213,22 @@ def test_nothing_follows_the_counts_of_bedrock(chunks: list[dict[str, Any]]) -> 
     assert states == [(False, False), (True, False), (True, True)]
 
 
+def test_old_completions_of_claude_may_have_a_type() -> None:
+    """By which they would be taken for messages."""
+    told = {"type": "completion", "completion": "hi", "stop_reason": "stop_sequence", "stop": "Human:"}
+    for reply in (whole(told), streamed(told)):
+        assert (reply.content, reply.stop, reply.raw_stop) == ((Text("hi"),), "stop_sequence", "stop_sequence")
+
+
+def test_a_guardrail_ends_the_answer_that_it_gives_itself() -> None:
+    """The model has no reason to stop then: it never began."""
+    action = {"amazon-bedrock-guardrailAction": "INTERVENED"}
+    reply = streamed({"outputText": "Sorry", "inputTextTokenCount": 6.0, **action})
+    assert (reply.content, reply.stop, reply.usage) == ((Text("Sorry"),), "content_filter", Usage(6))
+    with pytest.raises(Incomplete):
+        streamed({"outputText": "half", "amazon-bedrock-guardrailAction": "NONE"})
+
+
 def test_half_an_answer_is_incomplete() -> None:
     """Of whatever family, and before the first chunk too."""
     for chunks in (

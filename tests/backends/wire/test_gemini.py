@@ -34,7 +34,7 @@ from loopbus.backends.errors import (
 )
 from loopbus.backends.fold import ReplyFold
 from loopbus.backends.wire.account import Account
-from loopbus.backends.wire.gemini import GEMINI, GeminiReader, read_usage
+from loopbus.backends.wire.gemini import GEMINI, GeminiReader
 from loopbus.backends.wire.gemini_frames import GeminiFrames
 from loopbus.backends.wire.sse import Frame
 from loopbus.events.content import Audio, File, Image, Message, Opaque, Text, Thinking, ToolCall
@@ -209,6 +209,17 @@ def test_an_answer_that_came_to_nothing_is_an_error(raw: str, kind: type[Backend
         read(chunk(finishReason=raw))
 
 
+def test_a_call_to_a_tool_that_is_not_there_is_a_call() -> None:
+    """The model can be told so. One that never came, or came by half, is none."""
+    cut = {"functionCall": {"name": "add", "willContinue": True}}
+    assert read(chunk(call(), finishReason="UNEXPECTED_TOOL_CALL"))[-1] == StopPiece(
+        "tool_calls", "UNEXPECTED_TOOL_CALL"
+    )
+    for parts in ([], [cut]):
+        with pytest.raises(Broken, match="UNEXPECTED_TOOL_CALL"):
+            read(chunk(*parts, finishReason="UNEXPECTED_TOOL_CALL"))
+
+
 @pytest.mark.parametrize("reason", ["SAFETY", "OTHER", "JAILBREAK"])
 def test_a_prompt_that_is_blocked_ends_the_reply(reason: str) -> None:
     """Typed, with Google's word: nobody takes it for an answer of nothing."""
@@ -286,10 +297,10 @@ def test_a_wrong_key_is_known_by_its_reason() -> None:
         chunk({"functionCall": {}, "thoughtSignature": 5}),
         chunk({"inlineData": {"mimeType": "image/png", "data": "%"}}),
         chunk({"fileData": {}}),
-        chunk(finishReason=5),
+        chunk(finishReason=[5]),
         chunk(finishReason="STOP", finishMessage=5),
         {"promptFeedback": 5},
-        {"promptFeedback": {"blockReason": 5}},
+        {"promptFeedback": {"blockReason": {"a": 1}}},
         {"usageMetadata": 5},
     ],
 )
@@ -305,30 +316,6 @@ def test_a_body_that_is_no_answer_is_never_an_empty_one(body: bytes) -> None:
     """A page of a proxy, or an object of another kind."""
     with pytest.raises((Misunderstood, Incomplete)):
         GeminiReader(ACCOUNT).read_whole(body)
-
-
-@pytest.mark.parametrize(
-    ("counts", "usage"),
-    [
-        ({}, Usage()),
-        ({"promptTokenCount": None, "candidatesTokenCount": "3"}, Usage()),
-        (
-            {
-                "promptTokenCount": 10,
-                "cachedContentTokenCount": 4,
-                "toolUsePromptTokenCount": 100,
-                "candidatesTokenCount": 5,
-                "thoughtsTokenCount": 7,
-                "totalTokenCount": 122,
-            },
-            Usage(110, 12, 4, 0, 7),
-        ),
-    ],
-)
-def test_counts_are_brought_into_one_way_of_counting(counts: dict[str, Any], usage: Usage) -> None:
-    """Thoughts are output, what Google's tools gave to read is input, and the total is the provider's."""
-    assert read_usage(counts) == usage
-    assert usage.total_tokens == counts.get("totalTokenCount", 0)
 
 
 CHUNKS = [

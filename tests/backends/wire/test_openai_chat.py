@@ -225,6 +225,41 @@ def test_half_an_answer_is_incomplete() -> None:
         whole({"content": "half"}, reason=None)
 
 
+COUNTS: dict[str, Any] = {"prompt_tokens": 3, "completion_tokens": 2}
+CALL: dict[str, Any] = {"index": 0, "id": "x", "function": {"name": "add", "arguments": "{}"}}
+
+
+@pytest.mark.parametrize("empty", [chunk({"content": ""}, finish_reason=""), {"choices": []}])
+def test_an_answer_that_is_counted_and_done_needs_no_reason(empty: dict[str, Any]) -> None:
+    """Some providers leave it out. Who breaks off does not count what was said once all is said."""
+    said = [event(chunk({"content": "a"})), event({**empty, "usage": COUNTS})]
+    assert read_bytes(*said, DONE) == [TextPiece("a"), UsagePiece(Usage(3, 2)), StopPiece("end")]
+    called = event(chunk({"tool_calls": [CALL]}))
+    assert read_bytes(called, said[1], DONE)[-1] == StopPiece("tool_calls")
+    assert whole({"content": "a"}, reason=None, usage=COUNTS)[-1] == StopPiece("end")
+
+
+@pytest.mark.parametrize(
+    "frames",
+    [
+        [event(chunk({"content": "a"})), event({"choices": [], "usage": COUNTS})],
+        [event({**chunk({"content": "a"}), "usage": COUNTS}), DONE],
+        [event({"choices": [], "usage": COUNTS}), event(chunk({"content": "a"})), DONE],
+        [event({"choices": [], "usage": COUNTS}), DONE],
+    ],
+)
+def test_counts_that_do_not_come_last_end_nothing(frames: list[bytes]) -> None:
+    """Not done; counted along the way; nothing said at all."""
+    with pytest.raises(Incomplete):
+        read_bytes(*frames)
+
+
+def test_fields_that_are_filled_with_nothing_say_nothing() -> None:
+    """An empty call, and sound that is none."""
+    message = {"content": "a", "function_call": {"name": "", "arguments": ""}, "audio": {"id": "", "data": ""}}
+    assert whole(message) == [TextPiece("a"), StopPiece("end", "stop")]
+
+
 @pytest.mark.parametrize("raw", ["insufficient_system_resource", "network_error", "abort", "error"])
 def test_an_answer_that_the_provider_broke_off_is_broken(raw: str) -> None:
     """It has a reason, but none for which the answer could be whole."""

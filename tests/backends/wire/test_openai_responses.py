@@ -378,7 +378,7 @@ def test_an_error_with_status_200_is_raised() -> None:
         closed({"type": 5}),
         closed({"type": "message", "content": 5}),
         closed({"type": "reasoning", "summary": [5]}),
-        closed({"type": "image_generation_call", "result": "%"}),
+        closed({"type": "image_generation_call", "result": 5}),
         {"type": "response.completed"},
         ended(status="incomplete", incomplete_details={"reason": 5}),
         ended(usage=5),

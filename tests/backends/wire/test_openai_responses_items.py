@@ -28,6 +28,7 @@ Json = dict[str, Any]
             {"type": "reasoning", "summary": [], "encrypted_content": "s3al"},
         ),
         ({"type": "image_generation_call", "id": "i", "result": "AA=="}, {"type": "image_generation_call", "id": "i"}),
+        ({"type": "image_generation_call", "result": "AA...="}, {"type": "image_generation_call", "result": "AA...="}),
         ({"type": "mcp_call", "id": "x", "output": "1"}, {"type": "mcp_call", "id": "x", "output": "1"}),
     ],
 )
@@ -39,6 +40,7 @@ def test_only_what_has_no_block_is_kept(item: Json, kept: Json) -> None:
 def test_a_picture_that_failed_is_none() -> None:
     """And one that did not has the type that its format says, png where it says none."""
     assert picture_of({"result": None}) is None
+    assert picture_of({"result": "cut..."}) is None
     assert picture_of({"result": "AA==", "output_format": "webp"}) == Image("image/webp", data=b"\0")
     assert picture_of({"result": "AA=="}) == Image("image/png", data=b"\0")
 
