@@ -25,7 +25,7 @@ async def test_the_collector_waits_longer_while_any_runtime_is_open() -> None:
     assert gc.get_threshold() == (700, 10, 10)
 
 
-@pytest.mark.parametrize("theirs", [(50_000, 20, 20), (0, 10, 10)])
+@pytest.mark.parametrize("theirs", [(2 * PATIENCE, 20, 20), (0, 10, 10)])
 async def test_a_collector_that_is_patient_or_off_is_left_alone(theirs: tuple[int, int, int]) -> None:
     """The threshold is never lowered, and a collector that was switched off stays off."""
     gc.set_threshold(*theirs)
