@@ -16,9 +16,22 @@ LoopbusError              every error that a caller of ours may see
     CannotSpawn           a task was asked of an owner that is closed, or where no event loop runs
 """
 
+from typing import Any
+
 
 class LoopbusError(Exception):
-    """Every error that loopbus raises on purpose."""
+    """Every error that loopbus raises on purpose. It can be copied and pickled, with all that it carries."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # An exception is made anew of its ``args`` alone, and those of ours carry more: a worker process's pool breaks
+        # on an error that cannot be read.
+        return _anew, (type(self), self.args, self.__dict__)
+
+
+def _anew(error_class: type[LoopbusError], args: tuple[Any, ...], carried: dict[str, Any]) -> LoopbusError:
+    error = error_class.__new__(error_class, *args)
+    error.__dict__.update(carried)
+    return error
 
 
 class BusError(LoopbusError):

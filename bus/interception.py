@@ -14,7 +14,7 @@ from .deadline import DeadlinePassed, wait_guest
 from .errors import BadOption
 from .event import Event
 from .guest import Watch
-from .options import handles, one_of, positive, text
+from .options import handles, number, one_of, positive, text
 from .selector import Selector
 from .tasks import Spawn
 from .words import describe, shown
@@ -110,7 +110,8 @@ class Policy:
     """Takes what is left of a judge that would not end."""
 
     def __post_init__(self) -> None:
-        handles(self.judge)
+        handles(self.judge, "one event, or with that and the run's state", 2 if self.sees_state else 1)
+        number("order", self.order)
         positive("deadline_s", self.deadline_s)
         one_of("on_error", self.on_error, get_args(Verdict))
 

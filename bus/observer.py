@@ -3,7 +3,8 @@
 import asyncio
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from inspect import isawaitable
 from typing import Any, Literal, cast, get_args
 
 from . import nesting
@@ -15,7 +16,8 @@ from .queue import BoundedQueue, Overflow
 from .selector import Selector
 from .words import describe
 
-Watcher = Callable[[Any], Awaitable[Any] | None]
+Watcher = Callable[[Any], object]
+"""What it gives is waited for if that can be, and counts for nothing."""
 OnError = Literal["detach", "keep"]
 
 _log = logging.getLogger("loopbus.bus")
@@ -118,7 +120,7 @@ class Observer:
                     event = handling.event = items.popleft()
                     try:
                         answer = handler(event)
-                        if answer is not None:
+                        if answer is not None and isawaitable(answer):
                             await answer
                     except BaseException as error:
                         self._failed(event, error, task)

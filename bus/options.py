@@ -1,7 +1,9 @@
 """Checks the options of a subscription where it is made, so that a slip does not wait for the first event."""
 
 import difflib
-from collections.abc import Collection
+import inspect
+from collections.abc import Callable, Collection
+from math import isnan
 from typing import Any
 
 from .errors import BadOption
@@ -36,10 +38,34 @@ def text(option: str, value: Any) -> None:
         raise BadOption(f"{option}={value!r:.80} must be a text")
 
 
-def handles(handler: Any) -> None:
-    """Refuse what cannot be called with an event.
+def number(option: str, value: Any) -> None:
+    """Refuse what has no place in an order.
 
-    :raises BadOption: it is not callable.
+    :raises BadOption: naming the option.
+    """
+    if not isinstance(value, int | float) or isnan(value):
+        raise BadOption(f"{option}={value!r:.80} must be a number")
+
+
+def handles(handler: Any, wanted: str = "one event", arguments: int = 1) -> None:
+    """Refuse what cannot be called with an event, or with so many ``arguments``; ``wanted`` says with what instead.
+
+    :raises BadOption: it is not callable, or not with those.
     """
     if not callable(handler):
-        raise BadOption(f"{handler!r} cannot be called, so it cannot handle events; give a function of one event")
+        raise BadOption(f"{handler!r} cannot be called, so it cannot handle events; give a function of {wanted}")
+    if not takes(handler, arguments):
+        raise BadOption(f"{handler!r} cannot be called with {wanted}, and will be; give it such parameters")
+
+
+def takes(function: Callable[..., Any], arguments: int) -> bool:
+    """Whether a function can be called with so many arguments by place; one whose signature is not known, can."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return True
+    try:
+        signature.bind(*range(arguments))
+    except TypeError:
+        return False
+    return True

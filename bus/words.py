@@ -1,9 +1,14 @@
 """Words for what went wrong in somebody else's code, fit to be stored and sent."""
 
 import reprlib
+from collections.abc import Iterator
+from itertools import islice
+from typing import cast
 
 _LONGEST = 2_000
 """Characters of an exception's message that are kept."""
+_MEMBERS = 5
+"""Exceptions of a group that are told."""
 
 _reprs = reprlib.Repr()
 _reprs.maxstring, _reprs.maxother = 80, 200
@@ -15,9 +20,24 @@ def shown(value: object) -> str:
 
 
 def describe(error: BaseException) -> str:
-    """An exception as ``TypeName: message``, or by its type alone if it has none."""
+    """An exception as ``TypeName: message``, or by its type alone if it has none; of a group, those that are in it."""
     name, message = type(error).__name__, message_of(error)
-    return f"{name}: {message}" if message else name
+    words = f"{name}: {message}" if message else name
+    if not isinstance(error, BaseExceptionGroup):
+        return words
+    told = map(describe, islice(_members(cast("BaseExceptionGroup[BaseException]", error)), _MEMBERS))
+    return f"{words}: {'; '.join(told)}"[:_LONGEST]
+
+
+def _members(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    """The exceptions in a group and in the groups within, however deep."""
+    waiting = list[BaseException](reversed(group.exceptions))
+    while waiting:
+        error = waiting.pop()
+        if isinstance(error, BaseExceptionGroup):
+            waiting += reversed(cast("BaseExceptionGroup[BaseException]", error).exceptions)
+        else:
+            yield error
 
 
 def message_of(error: BaseException) -> str:

@@ -8,6 +8,8 @@ from collections.abc import Coroutine
 from types import FrameType
 from typing import Any, TypeVar
 
+from ..runtime.own_loop import run_in_own_loop
+
 T = TypeVar("T")
 
 INTERRUPTED = 128 + signal.SIGINT
@@ -29,7 +31,7 @@ class Interrupts:
         # asyncio puts its own handler only where Python's own is.
         before = signal.signal(signal.SIGINT, self._interrupted)
         try:
-            return asyncio.run(self._note(work))
+            return run_in_own_loop(self._note(work))
         except asyncio.CancelledError:
             raise KeyboardInterrupt from None
         finally:

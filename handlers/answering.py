@@ -8,7 +8,7 @@ from ..backends.contract import Capabilities, OutputSpec, Settings
 from ..tools.final_answer import FINAL_ANSWER, final_answer
 from ..tools.output import OutputType
 from ..tools.tool import Tool
-from .instructions import Instructions, written
+from .instructions import OfDeps, written
 
 OutputMode = Literal["auto", "native", "tool", "prompt"]
 """``native``: the provider keeps the answer to a schema. ``tool``: the answer is a call of ``final_answer``.
@@ -37,7 +37,7 @@ class Asking(NamedTuple):
             return settings
         return replace(settings, tool_choice="required")
 
-    def instructions(self, instructions: Instructions) -> Instructions:
+    def instructions(self, instructions: OfDeps) -> OfDeps:
         """The agent's own instructions, with what must be said of the answer behind them."""
         if not self.words:
             return instructions

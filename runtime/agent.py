@@ -16,8 +16,9 @@ class Agent(AgentSpec[OutputT]):
     """A frozen description of an agent; one object serves any number of concurrent runs.
 
     ``model`` is a name such as ``"local"`` or ``"openai:gpt-5.2"``, or a ``Backend`` object, which the caller closes.
-    ``instructions`` is a text, or a function of the run's ``deps`` that gives one, asked at every turn. ``tools`` are
-    functions or ``Tool`` objects. ``result_bytes`` is how much of a tool's result the model is shown.
+    ``instructions`` is a text, or a function that gives one, sync or async, of the run's ``deps`` or of nothing; it is
+    asked at every turn. ``tools`` are functions or ``Tool`` objects. ``result_bytes`` is how much of a tool's result
+    the model is shown.
 
     ``output`` is the type of the answer: anything that pydantic knows, or a text where it is left out. ``output_mode``
     is how the model is asked for it: held to a JSON schema by its provider (``native``), by a call of ``final_answer``

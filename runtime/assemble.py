@@ -12,6 +12,7 @@ from ..events.run import RunStarted
 from ..events.tool import ToolFinished, ToolRequested
 from ..events.turn import TurnFinished, TurnStarted
 from ..handlers.answering import FREE, asking_for
+from ..handlers.instructions import of_deps
 from ..handlers.limits import Limits
 from ..handlers.models import Models
 from ..handlers.retry import ONCE, USUAL, Retrying
@@ -44,7 +45,7 @@ def assemble(agent: AgentSpec, models: Models, threads: ThreadPool, limits: Limi
     advance, ask_again = Advance(limits), AskAgain()
     stages = StageTable()
     stages.add(RunStarted, Begin())
-    stages.add(TurnStarted, Prompt(models.first.model, asking.instructions(agent.instructions)))
+    stages.add(TurnStarted, Prompt(models.first.model, asking.instructions(of_deps(agent.instructions))))
     stages.add(
         ModelRequested,
         AskModel(

@@ -6,6 +6,7 @@ from math import inf
 from typing import Any, NamedTuple, cast
 
 from ..backends.contract import Backend
+from ..bus.options import takes
 from .errors import BadInput
 
 _HALF = re.compile("[\ud800-\udfff]")
@@ -72,7 +73,7 @@ def _is_label(value: object) -> bool:
 
 
 def _is_text_or_function(value: object) -> bool:
-    return _is_text(value) or callable(value)
+    return _is_text(value) or (callable(value) and (takes(value, 1) or takes(value, 0)))
 
 
 def _is_function_or_none(value: object) -> bool:
@@ -96,7 +97,7 @@ TIMES = Rule(_is_size, "a whole number, 0 or more")
 COUNT = Rule(_is_count, "a whole number, 1 or more")
 LABEL = Rule(_is_label, "a text that is not empty and has no half characters, or None")
 TEXT = Rule(_is_text, "a text without half characters")
-INSTRUCTIONS = Rule(_is_text_or_function, "a text, or a function of the run's deps that gives one")
+INSTRUCTIONS = Rule(_is_text_or_function, "a text, or a function that gives one, of the run's deps or of nothing")
 FUNCTION = Rule(_is_function_or_none, "a function, or None")
 MODELS = Rule(_is_models, "a list of names or Backend objects, as in fallback=['openai:gpt-5.2']")
 TOOLS = Rule(_is_collection, "a list, as in tools=[add]")

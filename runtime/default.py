@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from .errors import InsideLoop
+from .life import running_loop
+from .own_loop import run_in_own_loop
 from .runtime import Runtime
 
 T = TypeVar("T")
@@ -15,8 +17,11 @@ _runtimes: "WeakKeyDictionary[asyncio.AbstractEventLoop, Runtime]" = WeakKeyDict
 
 
 async def default_runtime() -> Runtime:
-    """This event loop's own runtime, made when it is first wanted."""
-    loop = asyncio.get_running_loop()
+    """This event loop's own runtime, made when it is first wanted.
+
+    :raises NoLoop: no event loop runs here.
+    """
+    loop = running_loop()
     runtime = _runtimes.get(loop)
     if runtime is None:
         # asyncio closes the async generators of a loop that ends: so the runtime is closed with its loop.
@@ -32,7 +37,8 @@ async def _keep(loop: asyncio.AbstractEventLoop) -> AsyncGenerator[Runtime, None
         yield runtime
     finally:
         # What a runtime holds refers to its loop, so neither would ever leave these tables by itself.
-        del _keepers[loop], _runtimes[loop]
+        _keepers.pop(loop, None)
+        _runtimes.pop(loop, None)
         await runtime.aclose()
 
 
@@ -47,7 +53,7 @@ def run_in_new_loop(
     """
     if _a_loop_runs():
         raise InsideLoop(f"{what} would block the event loop that is running here; {instead}")
-    return asyncio.run(work())
+    return run_in_own_loop(work())
 
 
 def _a_loop_runs() -> bool:

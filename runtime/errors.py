@@ -18,6 +18,7 @@ LoopbusError
       LinkForged        it was signed with no secret of ours
       LinkExpired       its time is up
     InsideLoop          run_sync was called where an event loop runs already
+    NoLoop              a runtime was wanted where no asyncio event loop runs, such as under trio
     OtherLoop           a runtime, or a run that goes on, was used in an event loop that is not its own
     BadInput            a prompt, a conversation, an agent or an option is not what it must be
     ReaderTaken         two tasks take from one reader
@@ -97,6 +98,10 @@ class LinkExpired(LinkError):
 
 class InsideLoop(UsageError):
     """``run_sync`` was called where an event loop runs already."""
+
+
+class NoLoop(UsageError, RuntimeError):
+    """A runtime was wanted where no asyncio event loop runs, such as under trio."""
 
 
 class OtherLoop(UsageError):

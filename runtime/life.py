@@ -2,7 +2,21 @@
 
 import asyncio
 
-from .errors import OtherLoop, RuntimeClosed, UsageError
+from .errors import NoLoop, OtherLoop, RuntimeClosed, UsageError
+
+
+def running_loop() -> asyncio.AbstractEventLoop:
+    """The event loop that runs here.
+
+    :raises NoLoop: none does.
+    """
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        raise NoLoop(
+            "no asyncio event loop runs here: begin with asyncio.run(...) or uvloop.run(...), for loopbus does not run "
+            "on trio; code without any event loop calls agent.run_sync(...)"
+        ) from None
 
 
 class Life:
@@ -15,12 +29,14 @@ class Life:
     def begin(self) -> None:
         """Note that the runtime is opened here.
 
+        :raises NoLoop: no event loop runs here.
         :raises UsageError: it was opened before.
         """
+        loop = running_loop()
         if self.began:
-            raise UsageError("this runtime was opened before; make another one")
+            raise UsageError("this runtime was opened before; make another one, where the program or the test begins")
         self.began = True
-        self._loop = asyncio.get_running_loop()
+        self._loop = loop
 
     def end(self) -> bool:
         """Note that the runtime takes nothing more; whether it did until now."""
@@ -32,11 +48,12 @@ class Life:
 
         :raises RuntimeClosed: it is not open.
         :raises OtherLoop: it was opened in another event loop than this one.
+        :raises NoLoop: no event loop runs here.
         """
         if self._loop is None:
             state = "closed" if self.began else "not open yet"
             raise RuntimeClosed(f"this runtime is {state}; use it inside `async with Runtime() as runtime:`")
-        if asyncio.get_running_loop() is not self._loop:
+        if running_loop() is not self._loop:
             raise OtherLoop(
                 "this runtime was opened in another event loop; from a thread beside that loop, call "
                 "asyncio.run_coroutine_threadsafe(runtime.run(...), loop)"

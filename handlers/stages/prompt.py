@@ -3,7 +3,7 @@
 from ...bus.event import unchecked
 from ...events.model import ModelRequested
 from ...events.turn import TurnStarted
-from ..instructions import Instructions, written
+from ..instructions import OfDeps, written
 from ..scope import RunScope
 
 _requested = unchecked(ModelRequested)
@@ -12,7 +12,7 @@ _requested = unchecked(ModelRequested)
 class Prompt:
     """Asks the model to answer the conversation so far. Hears TurnStarted; causes ModelRequested."""
 
-    def __init__(self, model: str, instructions: Instructions) -> None:
+    def __init__(self, model: str, instructions: OfDeps) -> None:
         self._model = model
         self._instructions = instructions
 

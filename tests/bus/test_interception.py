@@ -425,6 +425,8 @@ def test_a_fact_cannot_be_intercepted(bus: Bus, what: Any) -> None:
         ({"deadline_s": None}, "deadline_s=None"),
         ({"deadline_s": float("nan")}, "deadline_s=nan"),
         ({"on_error": "denies"}, "on_error='denies' is none of deny, allow"),
+        ({"order": "first"}, "order='first' must be a number"),
+        ({"order": float("nan")}, "order=nan must be a number"),
     ],
 )
 def test_a_slip_in_the_options_is_found_at_once(bus: Bus, options: dict[str, Any], words: str) -> None:
@@ -434,10 +436,11 @@ def test_a_slip_in_the_options_is_found_at_once(bus: Bus, options: dict[str, Any
     assert not bus.has_policies
 
 
-def test_a_policy_can_be_called(bus: Bus) -> None:
-    """Something else is refused where it is given."""
+@pytest.mark.parametrize("judge", [NO, lambda: NO, lambda event, state, more: NO])
+def test_a_policy_can_be_called(bus: Bus, judge: Any) -> None:
+    """With an event, or with the run's state too. Anything else is refused where it is given."""
     with pytest.raises(BadOption, match="cannot be called"):
-        bus.intercept(Ordered, cast(Any, NO))
+        bus.intercept(Ordered, judge)
 
 
 def test_a_policy_says_what_it_is(bus: Bus) -> None:

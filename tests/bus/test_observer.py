@@ -469,10 +469,19 @@ async def test_a_slip_in_the_options_is_found_at_once(
     assert len(owner) == 0
 
 
-async def test_what_cannot_be_called_cannot_handle_events(bus: Bus) -> None:
-    """The slip is found where the handler is given."""
+@pytest.mark.parametrize("handler", ["handler", lambda: None, lambda event, state: None])
+async def test_what_cannot_be_called_with_an_event_cannot_handle_events(bus: Bus, handler: Any) -> None:
+    """The slip is found where the handler is given, and not at the first event."""
     with pytest.raises(BadOption, match="cannot be called"):
-        bus.observe(Ordered, cast(Any, "handler"))
+        bus.observe(Ordered, handler)
+    assert bus.routes(Ordered).sinks == ()
+
+
+async def test_what_a_plain_handler_returns_counts_for_nothing(bus: Bus) -> None:
+    """As of ``lambda event: file.write(...)``, which is no mistake."""
+    observer = bus.observe(Ordered, lambda event: 7)
+    await publish(bus, *orders(2))
+    assert observer.failures == 0
 
 
 def test_handlers_are_named_by_where_they_are_from() -> None:

@@ -24,6 +24,10 @@ class Mute(Exception):
         (StopIteration(), "StopIteration"),
         (Mute(), "Mute: its message cannot be read: SystemError"),
         (ValueError("\ud800"), "ValueError: \ufffd"),
+        (
+            ExceptionGroup("two tasks", [OSError("no disk"), ExceptionGroup("deeper", [KeyError("name")])]),
+            "ExceptionGroup: two tasks (2 sub-exceptions): OSError: no disk; KeyError: 'name'",
+        ),
     ],
 )
 def test_an_exception_is_described(error: BaseException, words: str) -> None:

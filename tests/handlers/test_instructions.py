@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from loopbus.events import BadContent
-from loopbus.handlers.instructions import written
+from loopbus.handlers.instructions import of_deps, written
 
 
 async def test_a_text_is_itself() -> None:
@@ -24,6 +24,19 @@ async def test_a_function_is_asked_with_the_deps() -> None:
 
     assert await written(sync, "Ada") == "You talk to Ada."
     assert await written(looked_up, "Ada") == "You talk to Ada, a customer."
+
+
+async def test_a_function_that_takes_nothing_is_not_told_the_deps() -> None:
+    """What depends on the day alone needs no parameter; one that takes the deps, in whatever way, is given them."""
+
+    async def today() -> str:
+        return "It is Saturday."
+
+    assert await written(of_deps(lambda: "It is noon."), "Ada") == "It is noon."
+    assert await written(of_deps(today), "Ada") == "It is Saturday."
+    assert await written(of_deps("Be brief."), "Ada") == "Be brief."
+    assert await written(of_deps(lambda *all_there_is: f"{all_there_is}"), "Ada") == "('Ada',)"
+    assert await written(of_deps("You talk to {}.".format), "Ada") == "You talk to Ada."
 
 
 async def test_an_answer_that_is_no_text_is_refused_by_name() -> None:

@@ -1,10 +1,14 @@
 """A runtime lives once, in one event loop."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import pytest
 
-from loopbus.runtime import OtherLoop, RuntimeClosed, UsageError
+from loopbus import Agent, Runtime
+from loopbus.backends import Scripted
+from loopbus.runtime import NoLoop, OtherLoop, RuntimeClosed, UsageError
 from loopbus.runtime.life import Life
 
 
@@ -33,3 +37,12 @@ async def test_another_event_loop_is_refused() -> None:
             life.check()
 
     await asyncio.to_thread(asyncio.run, elsewhere())
+
+
+@pytest.mark.parametrize("work", [lambda: Agent(Scripted(["hello"])).run("?"), Runtime().open])
+def test_where_no_event_loop_of_asyncio_runs_the_error_says_what_to_begin_with(
+    work: Callable[[], Coroutine[Any, Any, object]],
+) -> None:
+    """As under trio, which steps a coroutine itself."""
+    with pytest.raises(NoLoop, match=r"asyncio\.run\(\.\.\.\).*does not run on trio.*run_sync"):
+        work().send(None)
