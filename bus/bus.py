@@ -65,7 +65,26 @@ class Bus:
         :raises BadOption: an option has a value that it cannot have.
         :raises CannotSpawn: no event loop runs, or the owner of the tasks is closed.
         """
-        observer = Observer(
+        return self.begin(
+            self.observer(heard, handler, name=name, capacity=capacity, overflow=overflow, on_error=on_error)
+        )
+
+    def observer(
+        self,
+        heard: Heard[E],
+        handler: Watcher,
+        *,
+        name: str | None = None,
+        capacity: int = 4096,
+        overflow: Overflow = "drop_oldest",
+        on_error: OnError = "detach",
+    ) -> Observer:
+        """The subscription that ``observe`` would make, checked; it hears nothing until it is handed to ``begin``.
+
+        :raises BadSelector: ``heard`` is no event class, tuple of them, or selector.
+        :raises BadOption: an option has a value that it cannot have.
+        """
+        return Observer(
             handler,
             selector(heard, Event),
             self.detach,
@@ -75,6 +94,12 @@ class Bus:
             overflow=overflow,
             on_error=on_error,
         )
+
+    def begin(self, observer: Observer) -> Observer:
+        """Have an observer hear what happens from now on, in a task of its own.
+
+        :raises CannotSpawn: no event loop runs, or the owner of the tasks is closed.
+        """
         self.outbox.flush()
         self._spawn(observer.pump(), name=f"observer {observer.name}")
         self._sinks.append(observer)

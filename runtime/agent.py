@@ -11,7 +11,7 @@ from .result import RunResult
 from .spec import AgentSpec, OutputT
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True)
 class Agent(AgentSpec[OutputT]):
     """A frozen description of an agent; one object serves any number of concurrent runs.
 

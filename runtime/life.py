@@ -26,6 +26,11 @@ class Life:
         self.began = False
         self._loop: asyncio.AbstractEventLoop | None = None
 
+    @property
+    def state(self) -> str:
+        """Where it is in its life, in words."""
+        return "open" if self._loop is not None else "closed" if self.began else "not open yet"
+
     def begin(self) -> None:
         """Note that the runtime is opened here.
 
@@ -51,8 +56,7 @@ class Life:
         :raises NoLoop: no event loop runs here.
         """
         if self._loop is None:
-            state = "closed" if self.began else "not open yet"
-            raise RuntimeClosed(f"this runtime is {state}; use it inside `async with Runtime() as runtime:`")
+            raise RuntimeClosed(f"this runtime is {self.state}; use it inside `async with Runtime() as runtime:`")
         if running_loop() is not self._loop:
             raise OtherLoop(
                 "this runtime was opened in another event loop; from a thread beside that loop, call "

@@ -142,8 +142,12 @@ class Runtime(Subscribing, Kept, Deleting):
             forget=self._forget,
         )
         self._deleter: Deleter = self._house if isinstance(self._house, InMemory) else self._house.deleter
-        self._subscribers = tuple(subscribers)
         self._life = Life()
+        for subscriber in subscribers:
+            self.subscribe(subscriber)
+
+    def __repr__(self) -> str:
+        return f"<Runtime {self._life.state}, {len(self.runs)} live runs>"
 
     # --- life ---
 
@@ -159,8 +163,7 @@ class Runtime(Subscribing, Kept, Deleting):
         try:
             if self._stored is not None:
                 await self._stored.shelf.open()
-            for subscriber in self._subscribers:
-                self.subscribe(subscriber)
+            self._begin_early()
         except BaseException:
             await self.aclose()
             raise

@@ -1,7 +1,7 @@
 """What an agent is, as a value."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Generic, get_args
 
 from typing_extensions import TypeVar
@@ -40,7 +40,7 @@ _RULES = {
 }
 
 
-@dataclass(frozen=True, eq=False, slots=True, weakref_slot=True)
+@dataclass(frozen=True, eq=False, repr=False, slots=True, weakref_slot=True)
 class AgentSpec(Generic[OutputT]):
     """What ``Agent`` says of itself, without its doors; the fields and the errors are told there."""
 
@@ -68,3 +68,12 @@ class AgentSpec(Generic[OutputT]):
         check(_RULES, **{name: getattr(self, name) for name in _RULES})
         object.__setattr__(self, "toolset", Toolset(self.tools))
         object.__setattr__(self, "answer", None if self.output is str else OutputType(self.output))
+
+    def __repr__(self) -> str:
+        given = {each.name: getattr(self, each.name) for each in fields(self) if each.init}
+        said = [
+            f"{each.name}={given[each.name]!r}"
+            for each in fields(self)
+            if given.get(each.name, each.default) != each.default
+        ]
+        return f"{type(self).__name__}({', '.join(said)})"

@@ -1,6 +1,7 @@
 """The ways to subscribe to what happens in a runtime."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol, TypeVar, Unpack, runtime_checkable
 
 from ..bus.bus import Bus, Derive
@@ -25,10 +26,14 @@ class Forgetful(Protocol):
 
 
 class Subscribing:
-    """Subscriptions to all runs of a runtime, made at any time while it is open."""
+    """Subscriptions to all runs of a runtime, made at any time before it is closed.
+
+    What watches begins when the runtime is opened: before that there may be no event loop.
+    """
 
     def __init__(self, bus: Bus) -> None:
         self.bus = bus
+        self._early: list[Callable[[], object]] | None = []
         self._forgetful: list[Forgetful] = []
 
     def observe(self, heard: Hears, **options: Unpack[ObserveOptions]) -> Callable[[H], H]:
@@ -42,7 +47,7 @@ class Subscribing:
         chosen = selector(heard, Event)
 
         def subscribe(handler: H) -> H:
-            self.bus.observe(chosen, handler, **options)
+            self._when_open(partial(self.bus.begin, self.bus.observer(chosen, handler, **options)))
             return handler
 
         return subscribe
@@ -87,8 +92,24 @@ class Subscribing:
         That is a ``TerminalView()``, a handler declared with ``@observe(...)``, or any object with ``hears`` that can
         be called with an event. With ``async def forget(run_id)`` it is told of runs that are deleted.
 
-        :raises BadSelector: it does not say what it hears.
+        :raises BadSelector: it does not say what it hears; before the runtime is open, opening it raises this.
         """
+        self._when_open(partial(self._subscribe, subscriber))
+
+    def _when_open(self, begin: Callable[[], object]) -> None:
+        """Do it now, or when the runtime is opened."""
+        if self._early is None:
+            begin()
+        else:
+            self._early.append(begin)
+
+    def _begin_early(self) -> None:
+        """Begin what was subscribed before the runtime was open, in the order in which it was."""
+        early, self._early = self._early or [], None
+        for begin in early:
+            begin()
+
+    def _subscribe(self, subscriber: object) -> None:
         attach(self.bus, subscriber)
         if isinstance(subscriber, Forgetful):
             self._forgetful.append(subscriber)

@@ -46,3 +46,12 @@ def test_where_no_event_loop_of_asyncio_runs_the_error_says_what_to_begin_with(
     """As under trio, which steps a coroutine itself."""
     with pytest.raises(NoLoop, match=r"asyncio\.run\(\.\.\.\).*does not run on trio.*run_sync"):
         work().send(None)
+
+
+async def test_a_runtime_shows_where_it_is_in_its_life() -> None:
+    """And how much goes on in it."""
+    runtime = Runtime()
+    assert repr(runtime) == "<Runtime not open yet, 0 live runs>"
+    async with runtime:
+        assert repr(runtime) == "<Runtime open, 0 live runs>"
+    assert repr(runtime) == "<Runtime closed, 0 live runs>"

@@ -44,3 +44,12 @@ def test_an_agent_is_frozen_and_is_itself_alone() -> None:
     assert len({one, other}) == 2
     with pytest.raises(AttributeError):
         one.name = "another"  # pyright: ignore[reportAttributeAccessIssue] - what the test is about
+
+
+def test_an_agent_shows_what_it_was_given() -> None:
+    """And not its twenty defaults, so that an error or a debugger that shows one can be read."""
+    shown = repr(Agent("local", "Be brief.", [add], name="clerk", limits=Limits(turns=3)))
+    assert shown.startswith(
+        "Agent(model='local', instructions='Be brief.', tools=[Tool('add', async)], name='clerk', limits="
+    )
+    assert repr(Agent("local")) == "Agent(model='local')"

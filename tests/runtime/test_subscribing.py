@@ -6,7 +6,7 @@ import pytest
 
 from loopbus import intercept, observe
 from loopbus.backends import call, text
-from loopbus.bus import BadSelector, Bus, Veto
+from loopbus.bus import BadOption, BadSelector, Bus, CannotSpawn, Veto
 from loopbus.events import Event, RunFinished, TextDelta, ToolFinished, ToolRequested, TurnStarted
 from loopbus.runtime import Agent, Runtime
 
@@ -52,6 +52,29 @@ async def test_what_is_subscribed_in_the_middle_hears_from_then_on() -> None:
         await run.result()
         await tested.runtime.bus.drain()
         assert heard == [run.log[-1]]
+
+
+async def test_what_is_subscribed_before_the_runtime_is_open_hears_all_from_the_beginning() -> None:
+    """As in a module that makes its runtime, decorates its handlers, and is opened by an application later."""
+
+    class Names:
+        hears = (RunFinished,)
+
+        def __call__(self, event: RunFinished) -> None:
+            heard.append("object")
+
+    heard: list[str] = []
+    runtime = Runtime(subscribers=[observe(RunFinished)(lambda event: heard.append("first"))])
+    runtime.observe(RunFinished)(lambda event: heard.append("decorated"))
+    runtime.subscribe(Names())
+    with pytest.raises(BadOption, match="overflow"):
+        runtime.observe(RunFinished, overflow="drop")(print)  # pyright: ignore[reportArgumentType]
+    async with runtime:
+        await runtime.run(adder(), "What is 17 + 25?")
+        await runtime.drain()
+    assert heard == ["first", "decorated", "object"]
+    with pytest.raises(CannotSpawn, match="closed"):
+        runtime.observe(RunFinished)(print)
 
 
 async def test_a_stream_is_an_iterator_over_all_runs() -> None:
