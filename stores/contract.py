@@ -34,6 +34,8 @@ class RunInfo:
     """The run that has this one's events up to ``at`` too: the one that was forked, while it is not deleted."""
     at: int = 0
     """The last event that was forked along; 0 for a run without a source."""
+    holder: str = ""
+    """Who drives it, by a lease that has not ended; empty: nobody, or a store that does not say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,11 @@ def claimed(run_id: str, holder: str, ttl_s: float, held: Held | None, now: floa
     return Lease(run_id, holder, token, kept.until), kept
 
 
+def holder_of(held: Held | None, now: float) -> str:
+    """Who has a lease at the time ``now``; empty for nobody."""
+    return held.holder if held is not None and _lasts(held, now) else ""
+
+
 def _lasts(held: Held, now: float) -> bool:
     # Further away than its whole length: the clock was put back since, and would lock the run for as long.
     return now < held.until <= now + held.ttl_s

@@ -11,7 +11,7 @@ from .chain import genesis
 from .contract import Lease, RunInfo, SessionInfo, Survives
 from .errors import NoSuchRun, StoreClosed, StoreError
 from .forks import Branch, bequeathed
-from .leases import Held, claimed
+from .leases import Held, claimed, holder_of
 from .rows import Batch, Fork, Head, Opening, Page, Row, RunQuery
 
 
@@ -87,11 +87,12 @@ class MemoryRows:
         """See ``RowStore``."""
         self._check_open()
         latest_first = (run.info for run in reversed(self._runs.values()))
-        return list(islice((info for info in latest_first if _is_wanted(info, query)), query.limit))
+        wanted = islice((info for info in latest_first if _is_wanted(info, query)), query.limit)
+        return [self._held(info) for info in wanted]
 
     async def info(self, run_id: str) -> RunInfo:
         """See ``RowStore``."""
-        return self._run(run_id).info
+        return self._held(self._run(run_id).info)
 
     async def sessions(self) -> list[SessionInfo]:
         """See ``RowStore``."""
@@ -177,6 +178,10 @@ class MemoryRows:
         held = self._leases.get(run_id)
         if held is not None and held.token == token:
             self._leases[run_id] = held._replace(holder="")
+
+    def _held(self, info: RunInfo) -> RunInfo:
+        holder = holder_of(self._leases.get(info.run_id), self._clock())
+        return replace(info, holder=holder) if holder else info
 
     def _token(self, run_id: str) -> int:
         lease = self._leases.get(run_id)

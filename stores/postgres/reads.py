@@ -6,8 +6,10 @@ from typing import Any, LiteralString
 from ..chain import genesis
 from ..contract import RunInfo, SessionInfo
 from ..errors import NoSuchRun
+from ..leases import Held, holder_of
 from ..rows import Head, Page, Row, RunQuery
 from .connection import Database
+from .leases import Clock
 from .names import name_if, name_of, stored
 
 _WITH_PARTS = """
@@ -38,7 +40,8 @@ _KINDS = "SELECT kind, name, version FROM kinds WHERE kind = ANY(%s::integer[])"
 _ARTIFACTS = "SELECT digest, value FROM artifacts WHERE digest = ANY(%s::bytea[])"
 _INFO = """
 SELECT runs.run_id, runs.place, runs.agent, runs.session, runs.key, runs.started_at, runs.seq, runs.status,
-    runs.ended_at, sources.run_id, runs.at
+    runs.ended_at, sources.run_id, runs.at, runs.holder, runs.token, runs.until, runs.ttl_s,
+    extract(epoch FROM clock_timestamp())::float8
 FROM runs LEFT JOIN runs AS sources ON sources.place = runs.source WHERE runs.place IS NOT NULL"""
 _ONE: LiteralString = f"{_INFO} AND runs.run_id = %s"
 _CLAUSES: dict[str, LiteralString] = {
@@ -80,15 +83,15 @@ async def artifacts(db: Database, digests: Sequence[bytes]) -> dict[bytes, bytes
     return dict(await db.fetch(_ARTIFACTS, list(digests)))
 
 
-async def info(db: Database, run_id: str) -> RunInfo:
+async def info(db: Database, run_id: str, clock: Clock | None) -> RunInfo:
     """One run."""
     found = await db.fetch(_ONE, stored(run_id))
     if not found:
         raise no_such_run(run_id)
-    return _info(found[0])
+    return _info(found[0], clock)
 
 
-async def runs(db: Database, query: RunQuery) -> list[RunInfo]:
+async def runs(db: Database, query: RunQuery, clock: Clock | None) -> list[RunInfo]:
     """Some runs, the latest first."""
     asked = query._asdict()
     given = {name: value for name, value in asked.items() if name in _CLAUSES and value is not None}
@@ -96,7 +99,7 @@ async def runs(db: Database, query: RunQuery) -> list[RunInfo]:
     unfinished: LiteralString = " AND runs.status IS NULL" if query.unfinished else ""
     values = [stored(value) if name in _NAMES else value for name, value in given.items()]
     statement: LiteralString = f"{_INFO}{where}{unfinished} ORDER BY runs.place DESC LIMIT %s"
-    return [_info(each) for each in await db.fetch(statement, *values, query.limit)]
+    return [_info(each, clock) for each in await db.fetch(statement, *values, query.limit)]
 
 
 async def sessions(db: Database) -> list[SessionInfo]:
@@ -110,10 +113,11 @@ def no_such_run(run_id: str) -> NoSuchRun:
     return NoSuchRun(f"this store has no run {run_id}: it never began here, or was deleted", run_id=run_id)
 
 
-def _info(found: Sequence[Any]) -> RunInfo:
-    run_id, place, agent, session, key, started_at, seq, status, ended_at, source, at = found
+def _info(found: Sequence[Any], clock: Clock | None) -> RunInfo:
+    run_id, place, agent, session, key, started_at, seq, status, ended_at, source, at, holder, *lease, now = found
     names = name_of(agent), name_if(session), name_if(key)
-    return RunInfo(name_of(run_id), place, *names, started_at, seq, status, ended_at, name_if(source), at)
+    drives = holder_of(Held(name_of(holder), *lease), now if clock is None else clock())
+    return RunInfo(name_of(run_id), place, *names, started_at, seq, status, ended_at, name_if(source), at, drives)
 
 
 async def _learn(db: Database, kinds: set[int]) -> None:

@@ -90,11 +90,11 @@ class PostgresRows:
 
     async def runs(self, query: RunQuery) -> list[RunInfo]:
         """See ``RowStore``."""
-        return await self._read(lambda db: reads.runs(db, query))
+        return await self._read(lambda db: reads.runs(db, query, self._clock))
 
     async def info(self, run_id: str) -> RunInfo:
         """See ``RowStore``."""
-        return await self._read(lambda db: reads.info(db, run_id))
+        return await self._read(lambda db: reads.info(db, run_id, self._clock))
 
     async def sessions(self) -> list[SessionInfo]:
         """See ``RowStore``."""

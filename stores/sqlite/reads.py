@@ -1,10 +1,12 @@
 """What is read: each function is one job, and leaves no cursor open behind it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from ..chain import genesis
 from ..contract import RunInfo, SessionInfo
 from ..errors import StoreDamaged
+from ..leases import Held, holder_of
 from ..rows import Head, Page, Row, RunQuery
 from .connection import Database
 from .forks import digest_of, no_such_run, stretches
@@ -16,7 +18,8 @@ _KIND = "SELECT name, version FROM kinds WHERE kind = ?"
 _ARTIFACT = "SELECT value FROM artifacts WHERE digest = ?"
 _INFO = """
 SELECT runs.run_id, runs.place, runs.agent, runs.session, runs.key, runs.started_at, runs.seq, runs.status,
-runs.ended_at, sources.run_id, runs.at FROM runs LEFT JOIN runs AS sources ON sources.place = runs.source"""
+runs.ended_at, sources.run_id, runs.at, leases.holder, leases.token, leases.until, leases.ttl_s
+FROM runs LEFT JOIN runs AS sources ON sources.place = runs.source LEFT JOIN leases ON leases.run_id = runs.run_id"""
 _CLAUSES = {
     "session": "runs.session = ?",
     "key": "runs.key = ?",
@@ -59,28 +62,34 @@ def artifacts(db: Database, digests: Sequence[bytes]) -> dict[bytes, bytes]:
     return {digest: value[0] for digest, value in found if value is not None}
 
 
-def info(db: Database, run_id: str) -> RunInfo:
+def info(db: Database, run_id: str, now: float) -> RunInfo:
     """One run."""
     found = db.execute(f"{_INFO} WHERE runs.run_id = ?", (run_id,)).fetchone()
     if found is None:
         raise no_such_run(run_id)
-    return RunInfo(*found)
+    return _info(found, now)
 
 
-def runs(db: Database, query: RunQuery) -> list[RunInfo]:
+def runs(db: Database, query: RunQuery, now: float) -> list[RunInfo]:
     """Some runs, the latest first."""
     asked = query._asdict()
     given = {clause: asked[name] for name, clause in _CLAUSES.items() if asked[name] is not None}
     clauses = [*given, *(["runs.status IS NULL"] if query.unfinished else [])]
     where = f" WHERE {' AND '.join(clauses)}" if clauses else ""
     found = db.execute(f"{_INFO}{where} ORDER BY runs.place DESC LIMIT ?", (*given.values(), query.limit))
-    return [RunInfo(*each) for each in found.fetchall()]
+    return [_info(each, now) for each in found.fetchall()]
 
 
 def sessions(db: Database) -> list[SessionInfo]:
     """Every session, the one with the latest run first."""
     # Beside max(), SQLite answers a bare column from the row that has the maximum.
     return [SessionInfo(name, count, latest, at) for name, count, latest, at, _ in db.execute(_SESSIONS).fetchall()]
+
+
+def _info(found: Sequence[Any], now: float) -> RunInfo:
+    *told, holder, token, until, ttl_s = found
+    held = None if holder is None else Held(holder, token, until, ttl_s)
+    return RunInfo(*told, holder=holder_of(held, now))
 
 
 def _row(db: Database, seq: int, number: int, body: bytes, digest: bytes) -> Row:

@@ -556,6 +556,20 @@ class Leasing:
         with pytest.raises(LeaseLost):
             await log.append(turn("run", 7), token=lease.token)
 
+    async def test_a_run_says_who_drives_it(self, log: EventLog, clock: Clock) -> None:
+        """As long as the lease lasts and is not given back, wherever the run is named."""
+        await log.append(started("free"))
+        lease = await log.claim("run", "me", ttl_s=10)
+        await log.append(started("run"), token=lease.token)
+        assert [info.holder for info in await log.runs()] == ["me", ""]
+        assert (await log.info("run")).holder == "me"
+        clock.now += 11
+        assert (await log.info("run")).holder == ""
+        await log.renew("me", ttl_s=10)
+        assert (await log.info("run")).holder == "me"
+        await log.release(lease)
+        assert [info.holder for info in await log.runs()] == ["", ""]
+
     async def test_claiming_again_is_a_new_lease(self, log: EventLog) -> None:
         """A process that starts anew under its old name is not its former self."""
         first = await log.claim("run", "me")
