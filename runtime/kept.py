@@ -14,10 +14,11 @@ from ..handlers.limits import Limits
 from ..stores.contract import EventLog
 from ..stores.errors import NoSuchRun
 from .agents import Agents
-from .checks import LABEL, check, of
+from .checks import LABEL, PAUSE, check, of
 from .deps import check_deps
-from .durable.forking import Edit, half_made
+from .durable.forking import Edit
 from .durable.house import StoreHouse
+from .durable.unfinished import Unfinished
 from .errors import BadInput
 from .given import Given
 from .life import Life
@@ -31,7 +32,7 @@ from .run import Run
 from .said import said
 from .spec import AgentSpec, OutputT
 
-_PAGE = 500
+_RECOVER = {"every_s": PAUSE}
 _FORK = {
     "at": of(int, "the seq of an event"),
     "agent": of(AgentSpec | None, "an Agent, or None"),
@@ -105,17 +106,25 @@ class Kept:
         await stored.keeper.whole(run_id, lambda: stored.keeper.take_up(run, Given(agent, deps, limits)))
         return run
 
-    async def recover(self, *, deps: Any = None) -> list[Run]:
+    async def recover(self, *, deps: Any = None, every_s: float | None = None) -> list[Run]:
         """Go on with every run that has no end, nobody drives, and does not only wait for people; those are returned.
 
         One that cannot go on here is left alone, and the log says why. One that another process has is tried once more
-        when its lease must have ended: a process that died cannot give it back.
+        when its lease must have ended: a process that died cannot give it back. With ``every_s`` it all begins again
+        every so many seconds, so that this process takes up what others leave behind; call it when your agents and
+        policies are in place. A later call takes the place of an earlier one.
 
         A run that was taken up too often without getting on (``KeepOptions.attempts``) ends failed, as a dead letter.
         So that it takes no others along, those that were taken up twice wait for their turn: they go on one by one.
+        At most ``KeepOptions.recover_at_once`` go on by this at a time, and those behind follow as these end.
+
+        :raises StoreError: the store cannot say which runs there are.
+        :raises BadInput: ``every_s`` is no time.
         """
         stored = self._kept("recover()")
-        return await stored.keeper.recover(_unfinished(stored), deps)
+        check(_RECOVER, every_s=every_s)
+        unfinished = Unfinished(stored.log, stored.forks.delete_half_made)
+        return await stored.keeper.recover(unfinished, deps, every_s)
 
     async def fork(
         self,
@@ -235,14 +244,3 @@ class Kept:
         if self._stored is None:
             raise BadInput(f"{what} needs a store; make the runtime with one: Runtime(store='sqlite:///runs.db')")
         return self._stored
-
-
-async def _unfinished(stored: StoreHouse) -> AsyncGenerator[str, None]:
-    before = None
-    while page := await stored.log.runs(unfinished=True, before=before, limit=_PAGE):
-        before = page[-1].place
-        for info in page:
-            if half_made(info):
-                await stored.forks.delete_half_made(info.run_id)
-            else:
-                yield info.run_id

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, TypeVar, cast
@@ -37,10 +37,12 @@ from ..wish import Wish
 from .journal import DurableJournal
 from .losing import closed
 from .options import KeepOptions
-from .recovery import Recovery
+from .recovery import Recovery, Ways
+from .room import Room
 from .sessions import StoredSessions
 from .shelf import PATIENCE_S, Shelf, durable, wait_begun
 from .taking_up import attempts, check_readable, dead_letter, unfinished_stop
+from .unfinished import Unfinished
 
 _log = logging.getLogger("loopbus.runtime")
 
@@ -66,6 +68,8 @@ class Keeper:
         self._launcher = launcher
         self._prepared = prepared
         self._deps_for = deps_for
+        self._repeating: asyncio.Task[None] | None = None
+        """What takes up runs again and again."""
         shelf.desk = self
 
     async def start(self, wish: Wish) -> Run[Any]:
@@ -176,27 +180,42 @@ class Keeper:
             journal.append(CancelRequested(reason=stopping.reason, author="limit"), 0)
         return stopping
 
-    async def recover(self, run_ids: AsyncIterable[str], deps: Any) -> list[Run[Any]]:
-        """Take up those of these runs that can go on here, now or soon; the answer is which."""
+    async def recover(self, unfinished: Unfinished, deps: Any, every_s: float | None) -> list[Run[Any]]:
+        """Take up those of these runs that can go on here, now or soon; the answer is which do so by now.
+
+        With ``every_s`` that is begun again every so many seconds, until the runtime is closed or this is called anew.
+        """
         given = Given(deps=deps)
-        recovery = Recovery(
-            partial(self._left_behind, given), partial(self.take_up, given=given, patience_s=0.0), self._options
+        ways = Ways(
+            self.shelf.leases.holder,
+            self._left_behind,
+            partial(self._only_waits, given),
+            partial(self.take_up, given=given, patience_s=0.0),
         )
-        recovered = await recovery.begin(run_ids)
-        if recovery.unfinished:
-            self._owner.spawn(recovery.finish(), name="recovery")
+        room = Room(self._options.recover_at_once, self.shelf.left)
+        recovery = Recovery(unfinished, ways, room, self._options)
+        recovered = await recovery.begin()
+        if self._repeating is not None:
+            self._repeating.cancel()
+            self._repeating = None
+        if every_s is not None or not recovery.is_done:
+            task = self._owner.spawn(recovery.finish(every_s), name="recovery")
+            self._repeating = None if every_s is None else task
         return recovered
 
-    async def _left_behind(self, given: Given, run_id: str) -> Run[Any] | None:
-        """A run that is not driven here, and could go on; one that only waits for people is watched."""
+    async def _left_behind(self, run_id: str) -> Run[Any] | None:
+        """A run that is not over, and not driven here."""
         run = await self.shelf.get(run_id)
         journal = durable(run.journal)
-        if journal.driven or journal.over:
-            return None
+        return None if journal.driven or journal.over else run
+
+    def _only_waits(self, given: Given, run: Run[Any]) -> bool:
+        """Whether a run only waits for people; then its time is kept."""
+        journal = durable(run.journal)
         if frontier(journal.events, journal.state, journal.phase):
-            return run
+            return False
         self._launcher.wait_for_people(run, Left(given, self._deadline(run, journal), journal.state.seq))
-        return None
+        return True
 
     def _deadline(self, run: Run[Any], journal: DurableJournal) -> Deadline | None:
         """When the time of a run is up, as its agent says, where that is known here."""

@@ -13,3 +13,5 @@ class KeepOptions:
     """How long a run waits for a store that cannot be written to, before it is left."""
     attempts: int = 5
     """How often a run is taken up after crashes without finishing a turn, before it is given up as a dead letter."""
+    recover_at_once: int = 1_000
+    """How many runs that ``recover`` takes up go on at once at most; those behind wait in the store."""

@@ -14,6 +14,7 @@ from ...bus.bus import Bus
 from ...bus.tasks import TaskOwner
 from ...events.human import ApprovalDecided
 from ...handlers.limits import Limits
+from ...stores.bells import Bells
 from ...stores.contract import EventLog, Lease
 from ...stores.errors import NoSuchRun, StoreError
 from ..agents import Agents
@@ -71,6 +72,8 @@ class Shelf:
         self.known: WeakValueDictionary[str, Run] = WeakValueDictionary()
         self.desk: Desk | None = None
         """Where its runs are asked to be driven."""
+        self.left = Bells()
+        """Rings for nobody in particular, ``""``, when a run is over, or driven here no more."""
         self._bus = bus
         self._owner = owner
         self._launcher = launcher
@@ -277,6 +280,7 @@ class Shelf:
         if run.given.agent is not None:
             self.agents.keep(run.given.agent)
         self._left(run)
+        self.left.ring("")
         run.leave("it is driven here no more")
         self.give_back(run.id)
         if isinstance(durable(run.journal).failure, RunDeleted):
@@ -285,6 +289,7 @@ class Shelf:
     def _ended(self, run: Run[Any]) -> None:
         self.leases.forget(run.id)
         self._over(run)
+        self.left.ring("")
 
 
 def durable(journal: Journal) -> DurableJournal:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -9,13 +10,14 @@ import pytest
 from loopbus.backends import Request, Scripted, text
 from loopbus.bus.event import stamp
 from loopbus.events import Event, RunResumed, RunStarted, user
-from loopbus.runtime import Agent, KeepOptions, Run
-from loopbus.runtime.durable.recovery import Recovery
-from loopbus.stores import Log, MemoryRows, StoreDamaged
+from loopbus.runtime import Agent, BadInput, KeepOptions, Runtime
+from loopbus.stores import Log, MemoryRows, RunInfo, StoreBusy, StoreDamaged
 
+from ...bus.clock import Clock as LoopClock
 from ...faults.house import settle
 from ...faults.misbehaving import Gate
 from .processes import Clock, logged, process
+from .test_keeper import parked, refunder
 
 BRIEF = KeepOptions(lease_s=0.01, patience_s=0.0)
 WORN = 2
@@ -52,8 +54,7 @@ async def test_what_a_dead_process_holds_is_taken_up_when_its_lease_has_ended() 
         await left(rows, run_id, attempts)
         await Log(rows).claim(run_id, "the dead", ttl_s=5)
     async with process(rows, agents=[answering(asked)], keeping=BRIEF) as only:
-        # A suspect is one that will go on, as far as anybody can tell.
-        assert [run.id for run in await only.runtime.recover()] == ["suspect"]
+        assert await only.runtime.recover() == []
         assert only.runtime.runs == ()
         clock.now += 5
         await settle(lambda: len(asked) == 2)
@@ -156,23 +157,86 @@ async def test_a_suspect_that_somebody_else_takes_is_no_reason_to_wait() -> None
         await settle(lambda: len(asked) == 2)
 
 
-async def test_what_cannot_be_read_or_only_waits_is_passed_over(caplog: pytest.LogCaptureFixture) -> None:
-    """Neither keeps the others from going on."""
-    asked = list[str]()
+class Reading(Log):
+    """A log that notes whose events are read, and cannot read those of one run."""
 
-    async def look(run_id: str) -> None:
+    def __init__(self, rows: MemoryRows) -> None:
+        super().__init__(rows, poll_s=0.001)
+        self.read_runs: list[str] = []
+
+    async def read(self, run_id: str, *, after: int = 0) -> AsyncGenerator[Event, None]:
+        self.read_runs.append(run_id)
         if run_id == "damaged":
-            raise StoreDamaged("it is damaged")
+            raise StoreDamaged("it is damaged", run_id=run_id)
+        async with aclosing(super().read(run_id, after=after)) as events:
+            async for event in events:
+                yield event
 
-    async def take_up(run: Run[Any]) -> None:
-        asked.append(run.id)
 
-    async def run_ids() -> AsyncGenerator[str, None]:
-        for run_id in ("damaged", "waiting"):
-            yield run_id
+async def test_what_others_leave_behind_is_taken_up_as_it_comes(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who lives looks again and again; that with which there is nothing to do is not read again before it changes."""
+    rows, asked, clock = MemoryRows(), list[str](), LoopClock(monkeypatch)
+    async with process(rows) as first:
+        waiting = (await parked(first, refunder())).id
+    await left(rows, "damaged")
+    log = Reading(rows)
+    async with Runtime(store=log, agents=[answering(asked), refunder()]) as runtime:
+        assert await runtime.recover(every_s=5.0) == []
+        assert (sorted(log.read_runs), caplog.text.count("it is damaged")) == (sorted(["damaged", waiting]), 1)
+        await left(rows, "late")
+        for seconds in (0.0, 4.9):
+            await clock.forward(seconds)
+            assert asked == []
+        await clock.forward(0.2)
+        await settle(lambda: asked == ["late"])
+        assert (await (await runtime.get("late")).result()).output == "late"
+        log.read_runs.clear()
+        async with process(rows) as other:
+            await other.runtime.decide(waiting, "3.0", approve=True)
+        for _ in range(2):
+            await clock.forward(5.1)
+        assert (await (await runtime.get(waiting)).result()).output == "done"
+        assert "damaged" not in log.read_runs
+        # The store is away for once, which is no reason to stop looking.
+        monkeypatch.setattr(log, "runs", _away)
+        await clock.forward(5.1)
+        assert "runs could not be recovered: it is away" in caplog.text
 
-    recovery = Recovery(look, take_up, BRIEF)
-    assert await recovery.begin(run_ids()) == []
-    assert not recovery.unfinished
-    assert "run damaged was not recovered: it is damaged" in caplog.text
-    assert asked == []
+
+async def _away(**_: object) -> list[RunInfo]:
+    raise StoreBusy("it is away")
+
+
+async def test_no_more_go_on_at_once_than_there_is_room_for() -> None:
+    """However many there are: those behind are not even read before others end, suspects among them."""
+    rows, asked = MemoryRows(), list[str]()
+    gates = {run_id: Gate() for run_id in ("oldest", "suspect", "newer", "newest")}
+    for run_id in gates:
+        await left(rows, run_id, WORN if run_id == "suspect" else 0)
+    log, keeping = Reading(rows), KeepOptions(recover_at_once=2)
+    async with Runtime(store=log, agents=[answering(asked, gates)], keeping=keeping) as runtime:
+        assert [run.id for run in await runtime.recover()] == ["newest", "newer"]
+        await settle(lambda: len(asked) == 2)
+        assert set(log.read_runs) == {"newest", "newer"}
+        for done, begun in (("newest", ["suspect"]), ("suspect", ["oldest"])):
+            gates[done].open.set()
+            await settle(lambda: len(runtime.runs) == 2 and asked[-1:] == begun)  # noqa: B023 - called in this turn
+        for gate in gates.values():
+            gate.open.set()
+        assert [(await (await runtime.get(run_id)).result()).output for run_id in gates] == list(gates)
+
+
+async def test_looking_again_can_be_called_off_by_looking_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A later call takes the place of an earlier one."""
+    rows, asked, clock = MemoryRows(), list[str](), LoopClock(monkeypatch)
+    async with process(rows, agents=[answering(asked)]) as only:
+        await only.runtime.recover(every_s=5.0)
+        await clock.forward(0.0)
+        await only.runtime.recover()
+        await left(rows, "late")
+        await clock.forward(10.0)
+        assert asked == []
+        with pytest.raises(BadInput, match="every_s=0"):
+            await only.runtime.recover(every_s=0)
