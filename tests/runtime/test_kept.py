@@ -137,7 +137,7 @@ async def _left(runtime: Runtime, agent: Agent) -> None:
 
 async def test_every_page_of_unfinished_runs_is_recovered(monkeypatch: pytest.MonkeyPatch) -> None:
     """However many there are."""
-    monkeypatch.setattr("loopbus.runtime.kept._PAGE", 2)
+    monkeypatch.setattr("loopbus.runtime.durable.unfinished._PAGE", 2)
     clerk = Agent(Scripted(["hello"] * 5), name="clerk")
     rows = MemoryRows()
     for number in range(5):

@@ -16,6 +16,7 @@ from loopbus.handlers.compaction import KeepLatest
 from loopbus.handlers.policies import SlidingWindow
 from loopbus.handlers.retry import RetryPolicy
 from loopbus.runtime import Agent, Limits, NothingToDecide, Run, RunOver, Runtime
+from loopbus.runtime.given import NOTHING
 from loopbus.tools import ToolContext, tool
 
 
@@ -225,6 +226,9 @@ async def _act(run: Run[Any], act: str) -> None:
     elif act == "send":
         with suppress(RunOver):
             await run.send("And hurry.")
+    if act == "spoil":
+        # As by a process that does not know the agent, and cannot see that the arguments do not fit.
+        run.given = NOTHING
     for call_id in list(run.state.waiting)[:1] if act in EDITS else ():
         with suppress(NothingToDecide):
             await run.decide(call_id, approve=act != "reject", reason="so it is", arguments=EDITS[act])
