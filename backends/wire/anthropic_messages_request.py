@@ -16,6 +16,7 @@ from pydantic_core import to_json
 from ..contract import OutputSpec, Request, Settings, ToolSpec
 from .anthropic_messages_history import History
 from .anthropic_thinking import goes_on_unthought, thinking
+from .extra_tools import join_tools
 from .schema_dialects import ANTHROPIC
 from .strict_schema import strict_schema
 from .tool_schema import tool_schema
@@ -144,15 +145,8 @@ def _mark(body: Json, marker: Json) -> None:
 
 
 def _join_tools(ours: list[Json], more: list[Any]) -> list[Any]:
-    named: dict[Any, Json] = {tool["name"]: tool for tool in ours}
-    others: list[Any] = []
-    for tool in more:
-        match tool:
-            case {"name": str(name), **fields} if name in named:
-                named[name] = {**named[name], **fields}
-            case _:
-                others.append(tool)
-    return [*others, *named.values()]
+    named, others = join_tools(ours, more)
+    return [*others, *named]
 
 
 _JOINED: Mapping[str, Callable[[Any, Any], Any]] = {

@@ -45,7 +45,9 @@ def encode(request: Request, model: str, *, provider: str = "google") -> Json:
         history.system.append({"text": request.instructions})
     for message in request.messages:
         history.add(message)
-    body: Json = {"contents": history.finish(), "generationConfig": _generation_config(request, history.generation)}
+    body: Json = {"contents": history.finish()}
+    if config := _generation_config(request, history.generation):
+        body["generationConfig"] = config
     if history.system:
         body["systemInstruction"] = {"parts": history.system, "role": "user"}
     if request.tools:

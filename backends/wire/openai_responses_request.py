@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..contract import OutputSpec, Request, ToolSpec
+from .extra_tools import join_tools
 from .openai_responses_history import History
 from .strict_schema import strict_schema
 from .tool_schema import tool_schema
@@ -28,8 +29,9 @@ def encode(request: Request, model: str, *, provider: str = "openai") -> Json:
     """The body of the HTTP request; ``provider`` says whose opaque blocks go back.
 
     Every tool call gets an id that is unique in the request, and its result the same one. A tool that
-    is strict is held to its schema by the provider. ``extra_body`` is merged last: its ``tools`` join ours, the fields
-    of an object join those of ours, and ``None`` takes a field out, such as ``store`` where a server does not know it.
+    is strict is held to its schema by the provider. ``extra_body`` is merged last: in its ``tools``, one with the name
+    of one of ours adds its fields to that, and others stand behind ours; the fields of an object join those of ours;
+    ``None`` takes a field out, such as ``store`` where a server does not know it.
 
     :raises Refused: a message holds a block that this wire cannot carry.
     """
@@ -79,7 +81,8 @@ def _merge(body: Json, extra: Mapping[str, Any]) -> None:
         elif isinstance(ours, dict) and isinstance(value, Mapping):
             body[name] = {**ours, **value}
         elif name == "tools" and ours:
-            body[name] = [*ours, *value]
+            named, others = join_tools(body[name], value)
+            body[name] = [*named, *others]
         else:
             body[name] = value
 

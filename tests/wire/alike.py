@@ -8,7 +8,11 @@ a list of one text               the text
 ``index`` of a tool call         its place in the list
 ``schema`` of a response format  its documented name, ``json_schema`` (Cohere)
 ``User``, ``Chatbot``, ...       the documented ``USER``, ``CHATBOT`` (Cohere, version 1)
+the role ``developer``           the role ``system``: each model is given the one that it knows (OpenAI)
+``name`` beside a tool's result  its absence: the call names the tool
+``ttl`` of five minutes          its absence (a cache mark)
 ``stream`` and ``prefix`` false  their absence
+``strict`` false                 its absence (Chat Completions)
 a tool of type ``function``      a tool without one
 ================================ ====================================================================================
 """
@@ -20,7 +24,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 NOTHING: Sequence[object] = (None, [], {}, "")
-DEFAULTS: Sequence[tuple[str, object]] = (("stream", False), ("prefix", False), ("type", "function"))
+DEFAULTS: Sequence[tuple[str, object]] = (
+    ("stream", False),
+    ("prefix", False),
+    ("type", "function"),
+    ("ttl", "5m"),
+)
 
 
 def alike(value: Any) -> Any:
@@ -57,9 +66,25 @@ def _tool_calls(value: Any) -> Any:
     return [{name: item for name, item in call.items() if name != "index"} for call in alike(value or [])]
 
 
+def _strictness(value: Any) -> Any:
+    return {name: item for name, item in alike(value).items() if (name, item) != ("strict", False)}
+
+
 def _response_format(value: Any) -> Any:
     names = {"schema": "json_schema"} if (value or {}).get("type") == "json_object" else {}
-    return {names.get(name, name): alike(item) for name, item in (value or {}).items()}
+    told = {names.get(name, name): item for name, item in (value or {}).items()}
+    return {name: _READ.get(name, alike)(item) for name, item in told.items()}
+
+
+def _messages(value: Any) -> Any:
+    return [_message(entry) if isinstance(entry, dict) else entry for entry in value]
+
+
+def _message(entry: dict[str, Any]) -> Any:
+    told = {**alike(entry), "role": {"developer": "system"}.get(entry["role"], entry["role"])}
+    if entry["role"] == "tool":
+        told.pop("name", None)
+    return told
 
 
 def _chat_history(value: Any) -> Any:
@@ -72,5 +97,8 @@ _READ: Mapping[str, Callable[[Any], Any]] = {
     "arguments": _arguments,
     "tool_calls": _tool_calls,
     "response_format": _response_format,
+    "function": _strictness,
+    "json_schema": _strictness,
     "chat_history": _chat_history,
+    "messages": _messages,
 }

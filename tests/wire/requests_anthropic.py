@@ -52,16 +52,21 @@ def spelled_out(body: Json) -> Json:
     """The same request without what the API documents as shorthand, or as no different from nothing.
 
     A string stands for one text block, in ``system``, in a message and in a tool's result; a result is no error unless
-    it says so; an empty ``system`` or list of tools is none; null is nothing.
+    it says so; an empty ``system`` or list of tools is none; null is nothing; calls may be parallel unless it is said
+    that they may not; a tool is the same wherever it stands among others.
     """
     plain: Json = _without_null(body)
     if "system" in plain:
         plain["system"] = _blocks(plain["system"])
-    for name in ("system", "tools"):
-        if not plain.get(name):
-            plain.pop(name, None)
+    if not plain.get("system"):
+        plain.pop("system", None)
     if plain.get("stream") is False:
         del plain["stream"]
+    plain["tools"] = sorted(plain.get("tools", ()), key=lambda tool: str(tool.get("name")))
+    if not plain.get("tools"):
+        plain.pop("tools", None)
+    if plain.get("tool_choice", {}).get("disable_parallel_tool_use") is False:
+        del plain["tool_choice"]["disable_parallel_tool_use"]
     for message in plain["messages"]:
         if isinstance(message, dict):
             message["content"] = [_spelled_out_block(block) for block in _blocks(message["content"])]

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from pydantic_core import to_json
 
 from loopbus.backends.contract import OutputSpec, Request, Settings
+from loopbus.backends.wire.bedrock_media import DOCUMENTS as ENDINGS
 from loopbus.backends.wire.of_model import of_model
 from loopbus.events.content import Block, File, Image, Message, Opaque, Text, Thinking, ToolCall, ToolResult
 
@@ -22,7 +23,7 @@ Decoded = tuple[Request, str] | str
 
 PROVIDER = "bedrock"
 
-DOCUMENTS: Mapping[str, str] = {"pdf": "application/pdf", "txt": "text/plain"}
+DOCUMENTS: Mapping[str, str] = {ending: kind for kind, ending in ENDINGS.items()}
 CHOICES: Mapping[str, str] = {"auto": "auto", "any": "required"}
 INFERENCE: Mapping[str, str] = {"maxTokens": "max_tokens", "temperature": "temperature", "topP": "top_p"}
 HEADER_END, TURN_END = "<|end_header_id|>\n\n", "<|eot_id|>"
@@ -204,6 +205,8 @@ def _result(value: Json, names: dict[str, str]) -> Block:
 
 
 def _reasoning(value: Json, _: dict[str, str]) -> Block:
+    if "reasoningText" not in value:
+        return Opaque(PROVIDER, {"reasoningContent": value})
     told = value["reasoningText"]
     return Thinking(told["text"], told.get("signature"))
 
@@ -278,6 +281,8 @@ def _claude(body: Json, model: str, streaming: bool, exchange: Json) -> Decoded:
 
 
 def _chat(body: Json, model: str, streaming: bool, exchange: Json) -> Decoded:
+    if "messages" not in body:
+        return "a prompt that is no conversation"
     return _with_model(requests_openai_chat.decode({**body, "stream": streaming}, exchange), model)
 
 

@@ -42,7 +42,10 @@ READ = frozenset({"contents", "generationConfig", "systemInstruction", "toolConf
 
 MODES: Mapping[str, str] = {"AUTO": "auto", "NONE": "none", "ANY": "required"}
 
-FREE = frozenset({"args", "labels", "parametersJsonSchema", "response", "responseJsonSchema"})
+VALIDATED: Json = {"functionCallingConfig": {"mode": "VALIDATED"}}
+"""Calls are kept to the schemas: what a strict tool asks for."""
+
+FREE = frozenset({"args", "labels", "response", "responseJsonSchema"})
 """Fields whose value has names of the user's own."""
 
 _PART = {"text", "functionCall", "functionResponse", "inlineData", "fileData"}
@@ -52,13 +55,16 @@ _SNAKE = re.compile(r"_([a-z])")
 def spelling(body: Json) -> Json:
     """``body`` in one of the spellings that mean the same to Google's APIs.
 
-    They take names as ``camelCase`` or ``snake_case``, base64 of either alphabet, types of a schema in either case
-    (https://protobuf.dev/programming-guides/json), and no notice of the role of a system instruction.
+    They take names as ``camelCase`` or ``snake_case``, base64 of either alphabet, words for types, modes and levels in
+    either case, one part where a list of them is due (https://protobuf.dev/programming-guides/json), the schema of a
+    tool or of the answer by either of its names, and no notice of the role of a system instruction. Empty lists and an
+    empty ``generationConfig`` are none.
     """
     spelt = cast(Json, _spelt(body))
     if "systemInstruction" in spelt:
         spelt["systemInstruction"].setdefault("role", "user")
-    return spelt
+    config = {name: value for name, value in (spelt.pop("generationConfig", None) or {}).items() if value != []}
+    return {**spelt, "generationConfig": config} if config else spelt
 
 
 def _spelt(value: Any) -> Any:
@@ -67,6 +73,10 @@ def _spelt(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     named = {_SNAKE.sub(lambda found: found[1].upper(), name): item for name, item in cast(Json, value).items()}
+    if "parametersJsonSchema" in named:
+        named["parameters"] = named.pop("parametersJsonSchema")
+    if "responseSchema" in named:
+        named["responseJsonSchema"] = _with_types(named.pop("responseSchema"), str.lower)
     return {name: _SPELLINGS.get(name, _spelt)(item) for name, item in named.items()}
 
 
@@ -92,8 +102,10 @@ def _one_alphabet(data: str) -> str:
 
 _SPELLINGS: Mapping[str, Callable[[Any], Any]] = {
     "data": _one_alphabet,
+    "parts": lambda value: _spelt(value if isinstance(value, list) else [value]),
+    "mode": str.upper,
+    "thinkingLevel": str.lower,
     "parameters": _upper,
-    "responseSchema": _upper,
     **dict.fromkeys(FREE, lambda value: value),
 }
 
@@ -111,7 +123,7 @@ def decode(body: Json, exchange: Json) -> tuple[Request, str] | str:
         request = Request(
             _Contents(exchange["provider"]).messages(body["contents"]),
             "".join(part["text"] for part in body.get("systemInstruction", {}).get("parts", ())),
-            tools=_tools(body.get("tools") or [], extra),
+            tools=_tools(body, extra),
             output=_output(body.get("generationConfig") or {}),
             settings=_settings(body.get("generationConfig") or {}, body.get("toolConfig") or {}, extra),
             streaming="streamGenerateContent" in path,
@@ -144,6 +156,8 @@ def _settings(config: Json, tool_config: Json, extra: Json) -> Settings:
     if rest:
         extra["generationConfig"] = rest
     match tool_config:
+        case _ if tool_config == VALIDATED:
+            pass
         case {"functionCallingConfig": {"mode": mode, **others}} if not others and len(tool_config) == 1:
             known["tool_choice"] = MODES[mode]
         case _:
@@ -151,27 +165,27 @@ def _settings(config: Json, tool_config: Json, extra: Json) -> Settings:
     return Settings(**known, stop=tuple(config.get("stopSequences") or ()), extra_body=extra)
 
 
-_OUTPUT = ("responseMimeType", "responseJsonSchema", "responseSchema")
+_OUTPUT = ("responseMimeType", "responseJsonSchema")
 
 
 def _output(config: Json) -> OutputSpec | None:
-    if "responseSchema" in config:
-        raise _CannotSay("responseSchema: an output is told as responseJsonSchema")
     schema = config.get("responseJsonSchema")
     return None if schema is None else OutputSpec("output", schema)
 
 
-def _tools(tools: list[Json], extra: Json) -> list[RecordedTool]:
+def _tools(body: Json, extra: Json) -> list[RecordedTool]:
+    tools: list[Json] = body.get("tools") or []
     others = [tool for tool in tools if "functionDeclarations" not in tool]
     if others:
         extra["tools"] = others
     found = [tool["functionDeclarations"] for tool in tools if "functionDeclarations" in tool]
-    return [_tool(declared) for declarations in found for declared in declarations]
+    strict = body.get("toolConfig") == VALIDATED
+    return [_tool(declared, strict=strict) for declarations in found for declared in declarations]
 
 
-def _tool(declared: Json) -> RecordedTool:
-    schema = declared.get("parametersJsonSchema") or _with_types(declared.get("parameters") or {}, str.lower)
-    return RecordedTool(declared["name"], declared.get("description", ""), schema)
+def _tool(declared: Json, *, strict: bool) -> RecordedTool:
+    schema = _with_types(declared.get("parameters") or {}, str.lower)
+    return RecordedTool(declared["name"], declared.get("description", ""), schema, strict)
 
 
 class _Contents:

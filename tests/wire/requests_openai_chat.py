@@ -10,7 +10,19 @@ from dataclasses import replace
 from typing import Any
 
 from loopbus.backends.contract import OutputSpec, Request, Settings
-from loopbus.events.content import Audio, Block, File, Image, Message, Opaque, Text, Thinking, ToolCall, ToolResult
+from loopbus.events.content import (
+    Audio,
+    Block,
+    File,
+    Image,
+    Message,
+    Opaque,
+    Role,
+    Text,
+    Thinking,
+    ToolCall,
+    ToolResult,
+)
 
 from .decoding import RecordedTool, split_data_url
 
@@ -103,14 +115,18 @@ def _tool(tool: Json) -> RecordedTool:
         raise CannotSay("a tool that the provider runs itself")
     function = tool["function"]
     strict = function.get("strict", False)
-    return RecordedTool(function["name"], function["description"], function["parameters"], strict)
+    return RecordedTool(function["name"], function.get("description") or "", function.get("parameters") or {}, strict)
+
+
+SPOKEN: Mapping[str, Role] = {"developer": "system"}
+"""What OpenAI calls a role for its newer models."""
 
 
 def _messages(entries: list[Json], provider: str) -> list[Message]:
     names: dict[str, str] = {}
     messages: list[Message] = []
     for entry in entries:
-        role = entry["role"]
+        role = SPOKEN.get(entry["role"], entry["role"])
         if role not in _ROLES:
             raise CannotSay(f"the role {role}")
         if role == "tool":
@@ -130,6 +146,10 @@ def _content(content: list[Json] | str | None, provider: str) -> list[Block]:
     return [_PARTS.get(part["type"], _opaque)(part, provider) for part in content]
 
 
+SAID = frozenset({"role", "content", "tool_calls", "reasoning", "reasoning_content"})
+"""What our types say of an answer; anything else stands beside it."""
+
+
 def _nothing_else(entry: Json, provider: str) -> list[Block]:
     return []
 
@@ -142,6 +162,8 @@ def _of_assistant(entry: Json, provider: str) -> list[Block]:
     for call in entry.get("tool_calls") or ():
         arguments = call["function"]["arguments"]
         blocks.append(ToolCall(call["id"], call["function"]["name"], json.loads(arguments or "{}"), call["id"]))
+    if beside := {name: value for name, value in entry.items() if name not in SAID and value}:
+        blocks.append(Opaque(provider, beside))
     return blocks
 
 

@@ -5,9 +5,12 @@ Beside what ``alike`` lists, the API's reference gives these as the same:
 ======================================= ===========================================================================
 ``input`` as text                       one message of the user with that text
 ``type`` of a message                   its absence
+the role ``developer``                  the role ``system``
 a list of one ``input_text``            the text
 a list of one ``output_text``           the text: as in the recordings, not in the reference
 ``detail`` ``auto`` of a picture        its absence
+``strict`` false of the answer's form   its absence
+a tool of the provider before ours      the tool behind them
 ======================================= ===========================================================================
 """
 # JSON of any shape is taken apart here.
@@ -23,6 +26,7 @@ from loopbus.events.content import Audio, Block, File, Image, Message, Opaque, R
 
 from .alike import alike
 from .decoding import RecordedTool, split_data_url
+from .requests_openai_chat import SPOKEN
 
 Json = dict[str, Any]
 
@@ -45,14 +49,13 @@ def decode(body: Json, exchange: Json) -> tuple[Request, str] | str:
     """The request and its model, or why our types cannot say it."""
     provider, extra = exchange["provider"], _extra_body(body)
     tools = [tool for tool in body.get("tools") or () if tool["type"] == "function"]
-    if any("defer_loading" in tool for tool in tools):
-        return "a tool that is only loaded when it is searched for"
     hosted = [tool for tool in body.get("tools") or () if tool not in tools]
-    if hosted:
-        extra["tools"] = hosted
+    if more := [*filter(None, map(_beyond, tools)), *hosted]:
+        extra["tools"] = more
     choice = body.get("tool_choice")
-    if choice is not None and not tools:
+    if choice is not None and (not tools or (isinstance(choice, dict) and "name" not in choice)):
         extra["tool_choice"] = choice
+        choice = None
     effort = (body.get("reasoning") or {}).get("effort")
     settings = Settings(
         **{ours: body[theirs] for theirs, ours in SETTINGS.items() if theirs in body},
@@ -71,16 +74,32 @@ def decode(body: Json, exchange: Json) -> tuple[Request, str] | str:
     return request, body.get("model", "")
 
 
+TOLD = frozenset({"type", "description", "parameters", "strict"})
+"""What our own types say of a tool, beside its name."""
+
+
+def _beyond(tool: Json) -> Json:
+    more = {name: value for name, value in tool.items() if name not in TOLD}
+    return more if len(more) > 1 else {}
+
+
 def spelled_out(body: Json) -> Json:
     """``body`` with everything said in one way."""
+    if (body.get("text") or {}).get("format", {}).get("strict") is False:
+        text = body["text"]
+        kept = {name: value for name, value in text["format"].items() if name != "strict"}
+        body = {**body, "text": {**text, "format": kept}}
     entries = body.get("input") or []
     if isinstance(entries, str):
         entries = [{"role": "user", "content": entries}]
-    return alike({**body, "input": [_spelled_out(entry) for entry in entries]})
+    tools = sorted(body.get("tools") or [], key=lambda tool: tool["type"] != "function")
+    return alike({**body, "input": [_spelled_out(entry) for entry in entries], "tools": tools})
 
 
 def _spelled_out(entry: Json) -> Json:
     item = {name: value for name, value in entry.items() if (name, value) != ("type", "message")}
+    if item.get("role") == "developer":
+        item["role"] = "system"
     for name in {"content", "output"} & item.keys():
         match item[name]:
             case [{"type": "input_text" | "output_text", "text": text, **rest}] if rest in ({}, {"annotations": []}):
@@ -133,11 +152,11 @@ Said = tuple[Role, tuple[Block, ...]]
 def _message(entry: Json, provider: str, names: Mapping[str, str]) -> Said:
     content: list[Json] | str = entry["content"]
     if isinstance(content, str):
-        return entry["role"], (Text(content),)
+        return SPOKEN.get(entry["role"], entry["role"]), (Text(content),)
     blocks = tuple(_PARTS.get(part["type"], _opaque_part)(part, provider) for part in content)
-    if "phase" in entry:
-        blocks = (*blocks, Opaque(provider, {"type": "message", "phase": entry["phase"]}))
-    return entry["role"], blocks
+    if beside := {name: entry[name] for name in ("id", "phase", "status") if name in entry}:
+        blocks = (*blocks, Opaque(provider, {"type": "message", **beside}))
+    return SPOKEN.get(entry["role"], entry["role"]), blocks
 
 
 def _call(entry: Json, provider: str, names: Mapping[str, str]) -> Said:

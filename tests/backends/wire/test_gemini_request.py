@@ -15,8 +15,8 @@ OLD, NEW = "gemini-2.5-flash", "gemini-3-flash"
 
 
 def config(model: str = NEW, **settings: Any) -> dict[str, Any]:
-    """The ``generationConfig``."""
-    return encode(Request([], settings=Settings(**settings)), model)["generationConfig"]
+    """The ``generationConfig``, which is left out where it would say nothing."""
+    return encode(Request([], settings=Settings(**settings)), model).get("generationConfig", {})
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_an_output_is_asked_for_with_its_schema() -> None:
     assert asked["responseMimeType"] == "application/json"
     assert asked["responseJsonSchema"]["properties"]["a"]["description"] == "(exclusiveMinimum: 0)"
     assert encode(Request([], output=output), OLD)["generationConfig"] == asked
-    assert encode(Request([], tools=[Spec()], output=output), OLD)["generationConfig"] == {}
+    assert "generationConfig" not in encode(Request([], tools=[Spec()], output=output), OLD)
 
 
 def test_the_extra_body_is_merged_and_has_the_last_word() -> None:

@@ -118,6 +118,14 @@ def test_an_output_is_asked_for_by_its_schema() -> None:
         assert told == {"type": "json_schema", "name": "any", "schema": free, "strict": False}
 
 
+def test_an_extra_tool_of_the_same_name_says_more_of_ours() -> None:
+    """Such as that it is loaded only when it is searched for."""
+    extra: dict[str, JsonValue] = {"tools": [{"type": "tool_search"}, {"name": "add", "defer_loading": True}]}
+    ours, search = encode(Request([], tools=[Spec()], settings=Settings(extra_body=extra)), "m")["tools"]
+    assert (ours["name"], ours["type"], ours["defer_loading"]) == ("add", "function", True)
+    assert search == {"type": "tool_search"}
+
+
 def test_what_is_extra_is_merged_last() -> None:
     """The provider's own tools join ours, fields join those of an object, None takes a field out."""
     extra: dict[str, JsonValue] = {
