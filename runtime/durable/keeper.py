@@ -142,7 +142,6 @@ class Keeper:
             ready = self._prepared.ready(agent, given.limits)
             await self.shelf.claim(journal, patience_s)
             if journal.over:
-                await self.shelf.leases.release(run.id)
                 return
             await self._resume(run, journal, given, agent, ready)
 

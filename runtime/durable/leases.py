@@ -87,6 +87,7 @@ class Leases:
         """Give back one that is not kept any more."""
         if lease is None:
             return
+        self._aside.add(lease)
         try:
             await self._log.release(lease)
             self._aside.discard(lease)

@@ -202,10 +202,12 @@ class Shelf:
             await self.catch_up(journal)
             if not journal.over:
                 self.drive(journal, lease)
-        except BaseException:
-            with CancelScope(shield=True):
-                await self.leases.release(journal.run_id)
-            raise
+        finally:
+            if not journal.driven:
+                # Or the run has ended between the two looks, and nothing else would ever give the lease back.
+                self.leases.forget(journal.run_id)
+                with CancelScope(shield=True):
+                    await self.leases.give_back(lease)
 
     def drive(self, journal: DurableJournal, lease: Lease) -> None:
         """Note that a run is driven here from now on, under a lease that was just claimed.

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, nullcontext
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
@@ -42,7 +42,7 @@ from loopbus.runtime import (
     Runtime,
     UnknownAgent,
 )
-from loopbus.stores import Log, MemoryRows, NoSuchRun, OpaqueEvent, StoreDamaged, StoreFull
+from loopbus.stores import Lease, Log, MemoryRows, NoSuchRun, OpaqueEvent, StoreDamaged, StoreFull
 from loopbus.tools import tool
 
 from ...faults.house import add, settle
@@ -663,6 +663,27 @@ async def test_a_take_up_that_cannot_read_the_log_gives_the_lease_back() -> None
         with pytest.raises(StoreDamaged):
             await run.send("hello")
         await Log(rows).claim("r", "somebody else")
+
+
+@pytest.mark.parametrize("command", ["cancel", "send", "resume"])
+async def test_a_run_that_ends_while_it_is_being_claimed_is_held_by_nobody(command: str) -> None:
+    """Whoever wants something of it is told that it is over, and the lease is given back at once."""
+    rows = MemoryRows()
+    await broken_off(rows)
+
+    class Late(Log):
+        async def claim(self, run_id: str, holder: str, *, ttl_s: float = 30.0) -> Lease:
+            await self.append(placed(run_id, 4, RunFinished(status="completed", output="over")))
+            return await super().claim(run_id, holder, ttl_s=ttl_s)
+
+    async with Runtime(store=Late(rows), agents=[CLERK]) as runtime:
+        run = await runtime.get("r")
+        commands = {"cancel": run.cancel, "send": lambda: run.send("hello"), "resume": lambda: runtime.resume("r")}
+        with pytest.raises(RunOver) if command == "send" else nullcontext():
+            await commands[command]()
+        assert (await run.outcome()).output == "over"
+        assert (await Log(rows).info("r")).holder == ""
+        await Log(rows).claim("r", "whoever deletes it")
 
 
 async def test_a_fork_of_a_run_that_was_left_is_driven() -> None:
