@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -29,6 +30,7 @@ from loopbus.events import (
 )
 from loopbus.runtime import Agent, KeepOptions, Limits, LogUnavailable, Run, RunTaken, Runtime
 from loopbus.stores import EventLog, Log, SqliteRows, StoreDamaged
+from loopbus.stores.sqlite.worker import Worker
 from loopbus.tools import Tool, tool
 
 from ..architecture import ROOT
@@ -253,6 +255,70 @@ async def test_a_truncated_file_is_told_when_a_runtime_is_opened_on_it(tmp_path:
     async with file(path) as log:
         with pytest.raises(StoreDamaged):
             await Runtime(store=log).open()
+
+
+# --- F93: a reader that stands still ---
+
+
+async def test_a_reader_that_stands_still_holds_up_no_run(tmp_path: Path) -> None:
+    """F93: runs go on, and the write-ahead log can be emptied under it; then it reads on, without a gap."""
+    path, gate = tmp_path / "runs.db", Gate()
+    agent = held(gate, delivery="idempotent")
+    async with file(path) as log, Runtime(store=log) as runtime, file(path) as its_log:
+        run = await runtime.start(agent, "go")
+        await gate.reached.wait()
+        async with Runtime(store=its_log) as reading, aclosing(reading.attach(run.id)) as events:
+            seen = [(await anext(events)).seq]
+            gate.open.set()
+            assert [await finish(each, log) for each in (run, await runtime.start(agent, "go"))] == ["done", "done"]
+            with closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as other:
+                assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
+            seen += [event.seq async for event in events]
+        assert seen == [event.seq for event in run.log]
+
+
+# --- F96: a cut of the power ---
+
+
+async def test_a_cut_of_the_power_takes_nothing_that_anybody_saw(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F96: with what was synced when an event was seen, and nothing else, the event is there, and the run goes on."""
+    path, synced, seen = tmp_path / "runs.db", list[Path](), list[tuple[int, int]]()
+    together: Any = Worker._together  # pyright: ignore[reportPrivateUsage]
+
+    def committed(self: Any, things: Any) -> Any:
+        outcomes = together(self, things)
+        assert self._database().execute("PRAGMA synchronous").fetchone() == (2,), "each commit is synced"
+        synced.append(tmp_path / f"cut{len(synced)}.db")
+        for name in ("", "-wal"):
+            shutil.copyfile(f"{path}{name}", f"{synced[-1]}{name}")
+        return outcomes
+
+    @tool(delivery="idempotent")
+    async def work() -> str:
+        """Work."""
+        return "worked"
+
+    agent = Agent(Scripted([call("work"), text("done")], per_run=True), tools=[work])
+    with monkeypatch.context() as cutting:
+        cutting.setattr(Worker, "_together", committed)
+        async with Log(SqliteRows(path)) as log, Runtime(store=log) as runtime:
+
+            @runtime.observe(Event)
+            async def watch(event: Event) -> None:
+                if event.durable:
+                    seen.append((len(synced) - 1, event.seq))
+
+            run = await runtime.start(agent, "go")
+            await run.result()
+            await runtime.drain()
+    assert [seq for _, seq in seen] == [event.seq for event in run.log]
+    for cut in sorted({cut for cut, _ in seen}):
+        async with file(synced[cut], later_s=LATER_S) as log, Runtime(store=log, agents=[agent]) as runtime:
+            again = await runtime.resume(run.id)
+            assert len(again.log) >= max(seq for when, seq in seen if when == cut)
+            assert await finish(again, log) == "done"
 
 
 # --- F58: an orderly end with many runs on the way ---
