@@ -16,6 +16,7 @@ from .routes import Derive, Deriver, Routes, Sink
 from .selector import Heard, selector
 from .stream import Stream
 from .tasks import Spawn
+from .traces import loggable
 
 E = TypeVar("E", bound=Event)
 
@@ -245,7 +246,14 @@ class Bus:
             return
         self._failed.add(subscriber)
         run_id = run_id or event.run_id
-        _log.error("%s failed on %s (run %s): %s", subscriber, type(event).__name__, run_id, fault, exc_info=error)
+        _log.error(
+            "%s failed on %s (run %s): %s",
+            subscriber,
+            type(event).__name__,
+            run_id,
+            fault,
+            exc_info=error and loggable(error),
+        )
         self.publish(
             SubscriberFailed(
                 run_id=run_id, seq=event.seq, subscriber=subscriber, heard=event.event_name, error=fault,

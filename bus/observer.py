@@ -14,6 +14,7 @@ from .losses import Losses
 from .options import handles, one_of
 from .queue import BoundedQueue, Overflow
 from .selector import Selector
+from .traces import loggable
 from .words import describe
 
 Watcher = Callable[[Any], object]
@@ -165,7 +166,7 @@ class Observer:
         _log.error(
             "observer %s failed on %s (run %s, seq %d)%s",
             self.name, type(event).__name__, event.run_id, event.seq, " and was detached" if detach else "",
-            exc_info=error,
+            exc_info=loggable(error),
         )  # fmt: skip
         self._publish(
             SubscriberFailed(

@@ -7,6 +7,7 @@ from contextvars import Context
 from typing import Any, Protocol, TypeVar
 
 from .errors import CannotSpawn
+from .traces import loggable
 
 T = TypeVar("T")
 
@@ -86,4 +87,4 @@ class TaskOwner:
         self._tasks.discard(task)
         error = None if task.cancelled() else task.exception()
         if error is not None:
-            _log.error("task %s of %s failed", task.get_name(), self.name, exc_info=error)
+            _log.error("task %s of %s failed", task.get_name(), self.name, exc_info=loggable(error))

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import cast
 
+from .redaction import redact
+
 _LONGEST = 2_000
 """Characters of an exception's message that are kept."""
 _MEMBERS = 5
@@ -21,32 +23,38 @@ def shown(value: object) -> str:
 
 def describe(error: BaseException) -> str:
     """An exception as ``TypeName: message``, or by its type alone if it has none; of a group, those that are in it."""
-    name, message = type(error).__name__, message_of(error)
-    words = f"{name}: {message}" if message else name
-    if not isinstance(error, BaseExceptionGroup):
-        return words
-    told = map(describe, islice(_members(cast("BaseExceptionGroup[BaseException]", error)), _MEMBERS))
-    return f"{words}: {'; '.join(told)}"[:_LONGEST]
+    name, message = type(error).__name__, described(error)
+    return f"{name}: {message}" if message else name
 
 
-def _members(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    """The exceptions in a group and in the groups within, however deep."""
-    waiting = list[BaseException](reversed(group.exceptions))
+def described(error: BaseException) -> str:
+    """The message alone; behind that of a group, the exceptions that are in it."""
+    told = list(map(describe, islice(members_of(error), _MEMBERS)))
+    return f"{message_of(error)}: {'; '.join(told)}"[:_LONGEST] if told else message_of(error)
+
+
+def members_of(error: BaseException) -> Iterator[BaseException]:
+    """The exceptions in a group and in the groups within, however deep; none of what is no group."""
+    waiting = [error]
     while waiting:
-        error = waiting.pop()
-        if isinstance(error, BaseExceptionGroup):
-            waiting += reversed(cast("BaseExceptionGroup[BaseException]", error).exceptions)
-        else:
-            yield error
+        each = waiting.pop()
+        if isinstance(each, BaseExceptionGroup):
+            waiting += reversed(cast("BaseExceptionGroup[BaseException]", each).exceptions)
+        elif each is not error:
+            yield each
 
 
 def message_of(error: BaseException) -> str:
-    """What an exception says: never too long, and whatever its own ``__str__`` does."""
+    """What an exception says: never too long, without what looks like a secret, and whatever its ``__str__`` does."""
+    return encodable(redact(said_by(error)[:_LONGEST]))
+
+
+def said_by(error: BaseException) -> str:
+    """What an exception says, all of it; or that this cannot be read."""
     try:
-        message = str(error)
+        return str(error)
     except Exception as broken:
-        message = f"its message cannot be read: {type(broken).__name__}"
-    return encodable(message[:_LONGEST])
+        return f"its message cannot be read: {type(broken).__name__}"
 
 
 def encodable(text: str) -> str:

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
+from ..bus.redaction import redact
 from ..handlers.limits import Limits
-from ..handlers.redaction import redact
 from ..runtime.agent import Agent
 from .references import load_agent, load_model, load_tools
 

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 import typer
 
-from ..handlers.redaction import redact
+from ..bus.redaction import redact
 from ..stores import EventLog, open_log
 from .errors import NoStore
 from .interrupts import INTERRUPTED, Interrupts

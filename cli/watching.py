@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import typer
 
 from ..bus.event import Event
+from ..bus.redaction import redact
 from ..events.tool import ToolFinished, ToolRequested
 from ..handlers.observers.terminal import TerminalView
-from ..handlers.redaction import redact
 from ..runtime.agent import Agent
 from ..runtime.run import Run
 from ..runtime.runtime import Runtime

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any, cast
 
-from .redaction import MASK, is_secret_name, redact
+from ..bus.redaction import MASK, is_secret_name, redact
 
 ITEMS = 20
 """How many items of a collection are shown."""

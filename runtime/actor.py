@@ -14,6 +14,7 @@ from ..bus.interception import Ask, Instead, Policy, Ruling, intercept
 from ..bus.observer import name_of
 from ..bus.outbox import MOST
 from ..bus.stages import Stage
+from ..bus.traces import loggable
 from ..bus.words import describe
 from ..events.fault import Fault
 from ..events.model import ModelReplied
@@ -191,7 +192,7 @@ class Actor(Scope):
             raise error
         where = name_of(stage)
         words = f"stage {where} failed on {type(event).__name__}: {describe(error)}"
-        _log.error("run %s: %s", self.journal.run_id, words, exc_info=error)
+        _log.error("run %s: %s", self.journal.run_id, words, exc_info=loggable(error))
         self.stop(Stopping("failed", words, Fault(type(error).__name__, words, where), error))
 
     def _refuse(self, event: Event, verdict: Ruling, cause: int) -> None:

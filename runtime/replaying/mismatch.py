@@ -6,8 +6,8 @@ from difflib import unified_diff
 
 from ...bus.data import dump
 from ...bus.event import Event
+from ...bus.redaction import redact
 from ...events.run import RunStarted
-from ...handlers.redaction import redact
 from ..errors import ReplayMismatch
 
 

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr
 
+from loopbus.bus.redaction import MASK
 from loopbus.events import ToolCall
 from loopbus.handlers.excerpt import DEPTH, ITEMS, excerpt, short
-from loopbus.handlers.redaction import MASK
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary(),

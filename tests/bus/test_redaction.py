@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loopbus.handlers.redaction import MASK, is_secret_name, redact
+from loopbus.bus.redaction import MASK, is_secret_name, redact
 
 SECRET_NAMES = (
     "api_key", "apikey", "API-KEY", "apiKey", "openai_api_key", "token", "accessToken", "X-Auth-Token", "password",

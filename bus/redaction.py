@@ -1,4 +1,4 @@
-"""What is taken for a secret, in names and in texts, and hidden wherever an observer writes."""
+"""What is taken for a secret, in names and in texts, and hidden in what is said of errors and by observers."""
 
 import re
 from functools import lru_cache
@@ -19,7 +19,7 @@ _ASSIGNED = re.compile(
     r"""(?ix) (?P<name> (?: api[_-]?key | access[_-]?key | private[_-]?key | secret | password | passwd | token
     | authorization) ["']? \s? [:=] \s? (?: (?:bearer|basic) \s )? ) (?: "[^"]*" | '[^']*' | [^\s"',;&)}\]]+ )"""
 )
-_SCHEME = re.compile(r"(?i)\b(?P<name>bearer|basic) [\w.~+/=-]{8,}")
+_SCHEME = re.compile(r"(?i)\b(?P<name>(?:bearer|basic) )[\w.~+/=-]{8,}")
 _USER = re.compile(r"(?P<name>://[^\s:/@]*:)[^\s/@]+(?=@)")
 _KNOWN = re.compile(
     r"(?P<name>)\b(?:(?:sk|pk|rk|hf)[-_][\w-]{8,}|gh[pousr]_\w{16,}|xox[a-z]-[\w-]{8,}|AKIA[A-Z0-9]{12,}|AIza[\w-]{20,}"
