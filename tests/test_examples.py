@@ -21,6 +21,8 @@ from loopbus.backends.contract import StopPiece, TextPiece
 from .architecture import ROOT
 from .sse import Frame, frames
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 EXAMPLES = ROOT / "examples"
 SAYS = {
     "approval.py": (

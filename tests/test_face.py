@@ -11,6 +11,8 @@ from loopbus.tools import tool
 
 from .architecture import OWN, package_folders
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 HEAVY = ("anyio", "asyncio", "httpx", "httpx2", "opentelemetry", "pydantic", "structlog")
 
 

@@ -4,9 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from loopbus.bus import known_events
 
 from .architecture import ROOT
+
+pytestmark = pytest.mark.usefixtures("unmeasured")
 
 SCRIPT = ROOT / "scripts" / "reference.py"
 PAGE = ROOT / "docs" / "reference" / "events.md"

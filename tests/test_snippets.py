@@ -12,6 +12,8 @@ from loopbus.runtime.turn import diagram
 from .architecture import ROOT
 from .snippets import Snippet, snippets
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 WITH_SNIPPETS = [page for page in PAGES if any(found.reason is None for found in snippets(page.read_text("utf-8")))]
 PRINTED = re.compile(r"^ *print\(.*\)  # (.+)$", re.MULTILINE)

@@ -195,9 +195,10 @@ def test_no_text_is_lost_or_added(pieces: list[tuple[type[TextPiece] | type[Thin
     assert all(isinstance(block, Text | Thinking) and block.text for block in blocks)
 
 
-@given(
-    st.dictionaries(st.text(), st.recursive(st.none() | st.integers() | st.floats() | st.text(), st.lists)), st.data()
-)
+JSON = st.recursive(st.none() | st.integers() | st.floats() | st.text(max_size=5), st.lists, max_leaves=8)
+
+
+@given(st.dictionaries(st.text(max_size=5), JSON, max_size=4), st.data())
 def test_arguments_cut_anywhere_are_read_whole_or_not_at_all(arguments: dict[str, Any], data: st.DataObject) -> None:
     """What JSON can hold is read back; what it cannot is malformed, never something else."""
     text = json.dumps(arguments, ensure_ascii=data.draw(st.booleans()))

@@ -13,6 +13,8 @@ from benchmarks.turn_floor import run, run_plain, scripted
 
 from ..architecture import ROOT
 
+pytestmark = pytest.mark.usefixtures("unmeasured")
+
 TINY = Effort(rounds=1, scale=0.02)
 
 

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import NoReturn, Self
 
 from ..architecture import ROOT
+from ..processes import unmeasured
 from .deadly import Cut
 from .errand import Life, live
 
@@ -27,8 +28,9 @@ class Mortals:
 
     def __init__(self) -> None:
         self._server = subprocess.Popen(
+            # Whoever is killed tells coverage nothing.
             [sys.executable, "-m", f"{__package__}.mortals"],
-            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
+            cwd=ROOT, env=unmeasured(), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1,
         )  # fmt: skip
 
     def live(self, life: Life) -> bool:
