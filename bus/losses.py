@@ -7,6 +7,7 @@ from contextvars import Context
 
 from .event import Event
 from .house import EventsDropped, House
+from .tasks import loop_here
 
 _log = logging.getLogger("loopbus.bus")
 _EVERY_S = 0.1
@@ -29,9 +30,10 @@ class Losses:
             return
         first, last, count = self._missed.get(event.run_id, (event.seq, event.seq, 0))
         self._missed[event.run_id] = (min(first, event.seq), max(last, event.seq), count + 1)
-        if self._timer is None:
+        # Where no loop runs there is no later: it is reported at the end, or behind the first loss in a loop.
+        if self._timer is None and (loop := loop_here()) is not None:
             # An empty context: it is not the handler, if any, that published this event which reports.
-            self._timer = asyncio.get_running_loop().call_later(_EVERY_S, self.report, context=Context())
+            self._timer = loop.call_later(_EVERY_S, self.report, context=Context())
 
     def report(self) -> None:
         """Publish now what was missed since the last report."""
@@ -48,4 +50,5 @@ class Losses:
         """Report what is left and stop the clock."""
         if self._timer is not None:
             self._timer.cancel()
+        if self._missed:
             self.report()

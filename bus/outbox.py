@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from .event import Event
 from .routes import Routes, Sink
+from .tasks import loop_here
 
 MOST = 1024
 """Events that wait here at most, whatever a publisher does without letting go of the loop."""
@@ -52,9 +53,8 @@ class Outbox:
                 sink.offer_all(events)
 
     def _schedule(self) -> None:
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
+        loop = loop_here()
+        if loop is None:
             # Nobody's turn is to be waited for where no loop runs.
             self.flush()
         else:

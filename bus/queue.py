@@ -8,6 +8,7 @@ from typing import Literal, get_args
 from .errors import StreamTaken
 from .event import Event
 from .options import one_of, positive
+from .tasks import loop_here
 
 Overflow = Literal["block", "drop_oldest", "coalesce", "disconnect"]
 
@@ -114,8 +115,9 @@ class BoundedQueue:
 
     def _block(self, event: Event) -> None:
         self.items.append(event)
-        if self._putters is None:
-            self._putters = asyncio.get_running_loop().create_future()
+        # Where no loop runs, no publisher can wait.
+        if self._putters is None and (loop := loop_here()) is not None:
+            self._putters = loop.create_future()
 
     def _drop_oldest(self, event: Event) -> None:
         self._on_drop(self.items.popleft())

@@ -27,6 +27,14 @@ def start(work: Coroutine[Any, Any, T], *, name: str) -> "asyncio.Task[T]":
     return asyncio.get_running_loop().create_task(work, name=name)
 
 
+def loop_here() -> asyncio.AbstractEventLoop | None:
+    """The event loop that runs in this thread; None where none does."""
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
 class TaskOwner:
     """Keeps every task it spawned until that task ends, and ends those that are left when it closes.
 
@@ -54,13 +62,10 @@ class TaskOwner:
 
         :raises CannotSpawn: the owner is closed, or no event loop runs; ``work`` never starts.
         """
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
+        loop = loop_here()
+        if loop is None:
             work.close()
-            raise CannotSpawn(
-                f"{self.name} starts tasks only where an event loop runs, such as in an `async def`"
-            ) from None
+            raise CannotSpawn(f"{self.name} starts tasks only where an event loop runs, such as in an `async def`")
         if self.closed:
             work.close()
             raise CannotSpawn(f"{self.name} is closed and starts nothing new")

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
+from ..bus.tasks import loop_here
 from .errors import InsideLoop
 from .life import running_loop
 from .own_loop import run_in_own_loop
@@ -51,15 +52,6 @@ def run_in_new_loop(
 
     :raises InsideLoop: a loop runs here already.
     """
-    if _a_loop_runs():
+    if loop_here() is not None:
         raise InsideLoop(f"{what} would block the event loop that is running here; {instead}")
     return run_in_own_loop(work())
-
-
-def _a_loop_runs() -> bool:
-    # Apart from the work, whose every traceback would else begin with this error.
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True

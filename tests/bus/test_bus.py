@@ -3,11 +3,22 @@
 import asyncio
 import gc
 import weakref
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import pytest
 
-from loopbus.bus import BadEvent, Bus, CannotSpawn, Event, Recorder, Stream, SubscriberFailed, TaskOwner
+from loopbus.bus import (
+    BadEvent,
+    Bus,
+    CannotSpawn,
+    Event,
+    EventsDropped,
+    Overflow,
+    Recorder,
+    Stream,
+    SubscriberFailed,
+    TaskOwner,
+)
 from loopbus.bus.queue import BoundedQueue
 
 from .clock import turns
@@ -122,6 +133,20 @@ def test_publishing_where_no_loop_runs_fills_the_queues_at_once() -> None:
     for event in orders(3):
         bus.publish(event)
         assert stream.queue.items[-1] is event
+
+
+@pytest.mark.parametrize("overflow", get_args(Overflow))
+def test_a_queue_that_is_full_where_no_loop_runs_stops_no_publisher(overflow: Overflow) -> None:
+    """What was dropped is said once, at the end; ``block`` drops nothing, and nobody can wait for its room."""
+    bus = Bus(TaskOwner("nobody").spawn)
+    stream, losses = bus.stream(Ordered, capacity=2, overflow=overflow), bus.stream(EventsDropped)
+    for event in orders(5):
+        bus.publish(event)
+    kept = {"block": 5, "disconnect": 0}.get(overflow, 2)
+    assert len(stream.queue.items) == kept
+    stream.close()
+    said = [event.count for event in losses.queue.items if isinstance(event, EventsDropped)]
+    assert said == {"block": [], "disconnect": [3]}.get(overflow, [3])
 
 
 async def test_another_thread_publishes_through_the_loop(bus: Bus, recorder: Recorder) -> None:
