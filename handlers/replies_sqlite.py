@@ -18,7 +18,10 @@ CREATE TABLE IF NOT EXISTS replies (
 _BY_RUN = "CREATE INDEX IF NOT EXISTS replies_by_run ON replies (run_id)"
 _GET = "SELECT reply FROM replies WHERE key = ?"
 _PUT = "INSERT OR REPLACE INTO replies (key, reply, run_id) VALUES (?, ?, ?)"
-_DROP_OLDEST = "DELETE FROM replies WHERE place <= (SELECT MAX(place) FROM replies) - ?"
+_DROP_OLDEST = """
+DELETE FROM replies WHERE place IN (
+    SELECT place FROM replies ORDER BY place LIMIT max(0, (SELECT count(*) FROM replies) - ?)
+)"""
 _FORGET = "DELETE FROM replies WHERE run_id = ?"
 _BUSY_S = 5.0
 """How long to wait for another process that writes."""

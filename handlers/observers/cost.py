@@ -49,7 +49,8 @@ class CostLedger:
 
     ``CostLedger(Catalogue())`` knows the public prices (extra ``[prices]``). A table is what ``Catalogue`` takes, and
     nothing else is looked up then. The price is the one of the moment of the reply. A model without one is counted
-    with ``cost_usd=None`` and a note that says so. The totals of the last ``keep_runs`` runs are kept.
+    with ``cost_usd=None`` and a note that says so. The totals of ``keep_runs`` runs are kept, those with the latest
+    replies.
 
     :raises BadEntry: the table has an entry that cannot be meant.
     :raises NotConfigured: the catalogue's extra is not installed.
@@ -87,6 +88,6 @@ class CostLedger:
     def _add(self, run_id: str, model: str, usage: Usage, cost_usd: float | None) -> None:
         self.total = self.total.plus(usage, cost_usd)
         self.models[model] = self.models.get(model, Total()).plus(usage, cost_usd)
-        self._runs[run_id] = self._runs.get(run_id, Total()).plus(usage, cost_usd)
+        self._runs[run_id] = self._runs.pop(run_id, Total()).plus(usage, cost_usd)
         if len(self._runs) > self._keep_runs:
             self._runs.popitem(last=False)

@@ -39,6 +39,18 @@ async def test_only_the_latest_are_kept(kind: str, tmp_path: Path) -> None:
     assert [await store.get(key) for key in "abcd"] == ["a", None, "c", "d"]
 
 
+@pytest.mark.parametrize("kind", KINDS)
+async def test_what_is_put_again_takes_no_other_s_room(kind: str, tmp_path: Path) -> None:
+    """Nor does what was forgotten: there are as many as there may be, not fewer."""
+    store = made(kind, tmp_path)
+    for key in "abccccc":
+        await store.put(key, key, "r")
+    await store.put("x", "x", "another")
+    await store.forget("another")
+    await store.put("c", "c", "r")
+    assert [await store.get(key) for key in "bc"] == ["b", "c"]
+
+
 @given(keys=st.lists(st.sampled_from("abcdef"), max_size=40), entries=st.integers(1, 4))
 async def test_memory_keeps_what_was_used_last(keys: list[str], entries: int) -> None:
     """Also what was only looked at."""

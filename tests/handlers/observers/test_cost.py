@@ -193,6 +193,16 @@ def test_the_runs_that_are_kept_are_bounded() -> None:
     assert ledger.total.replies == 5
 
 
+def test_a_run_that_goes_on_is_not_forgotten_for_its_age() -> None:
+    """Its total would begin at nothing again."""
+    ledger = CostLedger(keep_runs=2)
+    for run_id in ("long", "a", "long", "b", "long"):
+        (event,) = stamped(replied(Text("hi")), run_id=run_id)
+        assert isinstance(event, ModelReplied)
+        ledger.count(event)
+    assert (ledger.run("long").replies, ledger.run("a").replies) == (3, 0)
+
+
 async def test_the_cost_is_in_the_log_right_behind_its_reply_and_in_the_result() -> None:
     """Caused by it, so that the log is the ledger."""
     ledger = CostLedger({"paid": DEAR})
