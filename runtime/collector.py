@@ -13,9 +13,9 @@ class _Patience:
     A live run is a hundred objects that wait for a model. With Python's own threshold of 700 they are old before the
     model answers, so that the collector goes through everything that is alive, again and again, and finds nothing: at
     a thousand runs that is two fifths of all CPU time, and with 50,000 still a fourteenth. What the longer wait may
-    cost is memory: as many objects as this, that hold on to each other and that nobody else holds. The threshold belongs
-    to the whole process, so it is only ever raised, never when the collector is switched off, and set back when the last
-    runtime closes.
+    cost is memory: as many objects as this, that hold on to each other and that nobody else holds. The threshold
+    belongs to the whole process, so it is only ever raised, never when the collector is switched off, and set back
+    when the last runtime closes.
     """
 
     def __init__(self) -> None:
