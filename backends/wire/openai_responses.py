@@ -42,6 +42,7 @@ class ResponsesReader(Reader):
     def __init__(self, account: Account) -> None:
         super().__init__(account)
         self._slots = CallSlots()
+        self._places: dict[Any, Any] = {}
         self._begun: set[Any] = set()
         self._told: set[Any] = set()
         self._closed: set[Any] = set()
@@ -108,34 +109,34 @@ class ResponsesReader(Reader):
         return deltas
 
     def _read_text(self, event: Json, deltas: list[Delta]) -> None:
-        self._told.add(_key(event))
+        self._told.add(self._key(event))
         if words := text(event["delta"]):
             deltas.append(TextPiece(words))
 
     def _read_refusal(self, event: Json, deltas: list[Delta]) -> None:
-        self._told.add(_key(event))
+        self._told.add(self._key(event))
         self._refusal.append(text(event["delta"]))
 
     def _read_thought(self, event: Json, deltas: list[Delta]) -> None:
-        key = _key(event)
+        key = self._key(event)
         # Who tells the reasoning and a summary of it tells the same twice: the first to speak is heard.
         if self._voices.setdefault(key, event["type"]) == event["type"]:
             self._told.add(key)
             self._think((key, event.get("summary_index", event.get("content_index"))), text(event["delta"]), deltas)
 
     def _read_arguments(self, event: Json, deltas: list[Delta]) -> None:
-        key = _key(event)
+        key = self._key(event)
         self._told.add(key)
         deltas.append(self._slots.piece(key, "", {"arguments": text(event["delta"])}))
 
     def _read_added(self, event: Json, deltas: list[Delta]) -> None:
         item = event["item"]
         if item["type"] == "function_call":
-            self._begin_call(_key(event, item), item, deltas)
+            self._begin_call(self._key(event, item), item, deltas)
 
     def _read_closed(self, event: Json, deltas: list[Delta]) -> None:
         item = event["item"]
-        self._close(_key(event, item), item, deltas)
+        self._close(self._key(event, item), item, deltas)
 
     def _read_end(self, event: Json, deltas: list[Delta]) -> None:
         answer = event["response"]
@@ -215,15 +216,21 @@ class ResponsesReader(Reader):
             self._begun.add(key)
             deltas.append(self._slots.piece(key, call_id_of(item), {"name": item["name"]}))
 
+    def _key(self, event: Json, item: Json | None = None) -> Any:
+        """What an item is called throughout a stream: its place in the output, or its id where a server counts none.
+
+        Some events of a stream may count and others not.
+        """
+        place, name = event.get("output_index"), event.get("item_id") or (item and item.get("id"))
+        if place is None:
+            return self._places.get(name, name)
+        if name is not None:
+            self._places.setdefault(name, place)
+        return place
+
     def _think(self, place: tuple[Any, Any], words: str, deltas: list[Delta]) -> None:
         deltas.append(ThinkingPiece(words if self._thought in (None, place) else PARAGRAPH + words))
         self._thought = place
-
-
-def _key(event: Json, item: Json | None = None) -> Any:
-    """What an item is called throughout a stream: its place in the output, or its id where a server counts none."""
-    place = event.get("output_index")
-    return event.get("item_id", item and item.get("id")) if place is None else place
 
 
 OPENAI_RESPONSES = Wire(

@@ -1,8 +1,9 @@
 """Server-sent events out of bytes, by the rules of the WHATWG.
 
-https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation, but for two things: the
-``id`` and ``retry`` fields, which no model provider gives a meaning, are skipped, and ``close`` hands out an event that
-the stream's end cut short of its blank line. The standard drops that one; some servers forget the line.
+https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation, but for three things: the
+``id`` and ``retry`` fields, which no model provider gives a meaning, are skipped; ``close`` hands out an event that
+the stream's end cut short of its blank line, which the standard drops and some servers forget; and a line with a field
+``error``, which the standard does not know, is an event of that name: so servers of llama.cpp's kind break off.
 """
 
 from typing import NamedTuple
@@ -123,4 +124,7 @@ def _frame(block: bytes) -> Frame | None:
             data.append(value.removeprefix(b" "))
         elif name == b"event":
             event = value.removeprefix(b" ")
+        elif name == b"error":
+            data.append(value.removeprefix(b" "))
+            event = name
     return Frame(b"\n".join(data), event) if data else None

@@ -6,7 +6,8 @@
 ``text``             every ``Text`` block, joined
 ``tool_calls``       name and arguments of every ``ToolCall``; a legacy ``function_call`` counts as one
 ``stop_reason``      ``Reply.raw_stop``, the provider's own word, which the client may overlook; ``BackendError.code``
-                     where that word says that the answer came to nothing, or is not there yet
+                     where that word says that the answer came to nothing, or is not there yet. Without a
+                     word an answer is not over: any error says so, but for one that it was not understood
 ``thinking_text``    every ``Thinking`` block, joined, without white space; Cohere's ``tool_plan`` is thinking too
 ``refusal``          every ``Refusal`` block, joined; one that the client overlooks must stand in the body
 ``usage``            ``COUNTING`` says what a wire counts beside what we count inside; not reported is 0, unless
@@ -26,7 +27,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from loopbus.backends.contract import Reply
-from loopbus.backends.errors import BackendError
+from loopbus.backends.errors import BackendError, Misunderstood
 from loopbus.backends.wire.account import Account
 from loopbus.events.content import Block, Refusal, Text, Thinking, ToolCall
 from loopbus.events.usage import Usage
@@ -72,7 +73,9 @@ def compare(outcome: Reply | BackendError, recording: Recording, came: Iterable[
     """
     told = recording.expected.get("error")
     if isinstance(outcome, BackendError):
-        if not told and not (outcome.code and outcome.code == recording.expected.get("stop_reason")):
+        if not told and (
+            isinstance(outcome, Misunderstood) or outcome.code != (recording.expected["stop_reason"] or "")
+        ):
             return [f"raised {type(outcome).__name__}: {_shown(str(outcome))}"]
         before = (recording.expected.get("text") or "", joined(came, Text))
         errors = [(name, look(outcome, recording)) for name, look in _OF_ERROR.items() if told]
@@ -105,7 +108,8 @@ def expected_usage(recording: Recording, usage: Usage) -> Usage:
     """The recorded counts in our way of counting; ``usage``, ours, says what the provider's own client overlooks."""
     counts: dict[str, int | None] = recording.expected.get("usage") or {}
     counting = COUNTING.get(recording.api, Counting())
-    sent, written, cached = (counts.get(name) or 0 for name in ("input", "output", "cached"))
+    sent, written = (counts.get(name) or 0 for name in ("input", "output"))
+    cached = _told(counts.get("cached"), usage.cached_tokens, recording)
     stored = _told(counts.get("cache_write"), usage.cache_write_tokens, recording)
     reasoning = _told(counts.get("reasoning"), usage.reasoning_tokens, recording)
     # Gemini: what its own tools read is prompt too, and no part of promptTokenCount.

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from loopbus.backends.contract import Reply
-from loopbus.backends.errors import BackendError, Busy, Incomplete, Refused
+from loopbus.backends.errors import BackendError, Busy, Incomplete, Misunderstood, Refused
 from loopbus.events.content import Block, Refusal, Text, Thinking, ToolCall
 from loopbus.events.usage import Usage
 
@@ -122,6 +122,8 @@ def test_a_count_that_the_providers_client_overlooks_must_stand_in_the_body() ->
     expected = counts({"input": 4, "output": 50, "reasoning": None})
     got = reply(usage=Usage(4, 50, reasoning_tokens=31))
     assert compare(got, recording(body={"thinking_tokens": 31}, expected=expected)) == []
+    hit = reply(usage=Usage(4, 50, cached_tokens=2))
+    assert compare(hit, recording(body={"prompt_cache_hit_tokens": 2}, expected=expected)) == []
     assert compare(got, recording(body={}, expected=expected))
 
 
@@ -163,6 +165,13 @@ def test_an_answer_that_came_to_nothing_is_an_error_with_the_providers_word() ->
     assert compare(Incomplete("not yet", code="queued"), recording(expected=expected), [Text("Hel")]) == []
     assert compare(Incomplete("not yet", code="queued"), recording(expected=expected))
     assert compare(Incomplete("cut"), recording(expected=expected), [Text("Hel")])
+
+
+def test_an_answer_that_nobody_ended_is_an_error() -> None:
+    """Its provider's client hands out what came; that it was not understood is another matter."""
+    expected = expecting(text="Hel", stop_reason=None)
+    assert compare(Incomplete("cut"), recording(expected=expected), [Text("Hel")]) == []
+    assert compare(Misunderstood("what"), recording(expected=expected), [Text("Hel")])
 
 
 def test_a_blocked_prompt_ends_for_the_reason_that_it_is_blocked_for() -> None:

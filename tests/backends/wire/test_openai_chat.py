@@ -254,6 +254,12 @@ def test_counts_that_do_not_come_last_end_nothing(frames: list[bytes]) -> None:
         read_bytes(*frames)
 
 
+def test_a_server_may_break_off_with_a_line_of_its_own() -> None:
+    """Llama.cpp's and its kind's: the error says what the server says."""
+    with pytest.raises(Broken, match="out of slots"):
+        read_bytes(event(chunk({"content": "half"})), b'error: {"error": {"message": "out of slots"}}\n\n')
+
+
 def test_fields_that_are_filled_with_nothing_say_nothing() -> None:
     """An empty call, and sound that is none."""
     message = {"content": "a", "function_call": {"name": "", "arguments": ""}, "audio": {"id": "", "data": ""}}

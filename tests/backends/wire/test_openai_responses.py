@@ -123,6 +123,7 @@ def test_text_comes_as_it_is_written() -> None:
         [piece("output_text", "hi"), ended(message(said("hi")))],
         [piece("output_text", "hi", 0, item_id="a"), closed(message(said("hi"), id="b")), ended(message(id="c"))],
         [piece("output_text", "hi", None, item_id="msg_1"), closed(message(said("hi")), None), ended(message())],
+        [piece("output_text", "hi", 0, item_id="msg_1"), closed(message(said("hi")), None), ended(message())],
         [closed(message(said("hi")), None), ended({"type": "message", "id": "msg_1", "content": [said("hi")]})],
     ],
 )

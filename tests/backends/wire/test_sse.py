@@ -68,6 +68,11 @@ def test_comments_and_other_fields_are_skipped() -> None:
     assert frames_of(b": ping\n\nid: 1\nretry: 5\n\nevent: idle\n\ndata: x\n\n") == [Frame(b"x")]
 
 
+def test_a_line_that_is_an_error_is_an_event_of_that_name() -> None:
+    """No field of the standard's, but the last word of some servers."""
+    assert frames_of(b'error: {"message": "no"}\n\n') == [Frame(b'{"message": "no"}', b"error")]
+
+
 def test_one_space_after_the_colon_is_no_part_of_the_value() -> None:
     """A second one is."""
     assert frames_of(b"data:  x\n\n", b"data:\n\n", b"data\n\n") == [Frame(b" x"), Frame(b""), Frame(b"")]
