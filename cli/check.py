@@ -9,8 +9,8 @@ import typer
 
 from ..backends.contract import Backend
 from ..backends.known import resolve
-from .interrupts import INTERRUPTED, Interrupts
-from .output import complain, write, write_json
+from .interrupts import Interrupts
+from .output import write, write_json
 from .probes import STEPS, Outcome, probe
 from .references import load_model
 
@@ -38,9 +38,6 @@ def check(
     outcomes: list[Outcome] = []
     try:
         Interrupts().run(_take_steps(backend, timeout, outcomes, show=not as_json))
-    except KeyboardInterrupt:
-        complain("interrupted")
-        raise typer.Exit(INTERRUPTED) from None
     finally:
         if as_json:
             passed = len(outcomes) == len(STEPS) and not _code(outcomes)

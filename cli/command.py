@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..bus.errors import LoopbusError
-from ..runtime.errors import RunInterrupted
+from ..runtime.errors import ReplayMismatch, RunInterrupted
 from ..stores import StoreDamaged, StoreUnavailable
 from .errors import ReaderGone
 from .output import complain, prepare, settle
@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         commands(args=arguments, prog_name="loopbus")
     except ReaderGone:
         sys.exit(SIGPIPE)
-    except (RunInterrupted, StoreDamaged, StoreUnavailable) as error:
+    except (ReplayMismatch, RunInterrupted, StoreDamaged, StoreUnavailable) as error:
         complain(str(error))
         sys.exit(FAILED)
     except LoopbusError as error:

@@ -8,7 +8,10 @@ from collections.abc import Coroutine
 from types import FrameType
 from typing import Any, TypeVar
 
+import typer
+
 from ..runtime.own_loop import run_in_own_loop
+from .output import complain
 
 T = TypeVar("T")
 
@@ -26,14 +29,15 @@ class Interrupts:
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run ``work`` in an event loop of its own, on the main thread.
 
-        :raises KeyboardInterrupt: it was interrupted where it had no answer to that.
+        :raises Exit: it was interrupted where it had no answer to that; this is said.
         """
         # asyncio puts its own handler only where Python's own is.
         before = signal.signal(signal.SIGINT, self._interrupted)
         try:
             return run_in_own_loop(self._note(work))
-        except asyncio.CancelledError:
-            raise KeyboardInterrupt from None
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            complain("interrupted")
+            raise typer.Exit(INTERRUPTED) from None
         finally:
             signal.signal(signal.SIGINT, before)
 

@@ -13,8 +13,7 @@ import typer
 from ..bus.redaction import redact
 from ..stores import EventLog, open_log
 from .errors import NoStore
-from .interrupts import INTERRUPTED, Interrupts
-from .output import complain
+from .interrupts import Interrupts
 
 T = TypeVar("T")
 
@@ -38,11 +37,7 @@ def on_log(store: str | None, work: Callable[[EventLog], Awaitable[T]], *, make:
         async with open_log(url) as log:
             return await work(log)
 
-    try:
-        return Interrupts().run(open_and_work())
-    except KeyboardInterrupt:
-        complain("interrupted")
-        raise typer.Exit(INTERRUPTED) from None
+    return Interrupts().run(open_and_work())
 
 
 def existing(store: str | None) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import anyio
 import pytest
+import typer
 
 from loopbus.cli import following
 from loopbus.cli.interrupts import Interrupts, leave
@@ -83,8 +84,8 @@ def test_leaving_gives_the_terminal_its_cursor_back(monkeypatch: pytest.MonkeyPa
     assert did == [130, b"\x1b[?25h\n", 3]
 
 
-def test_an_interrupt_that_nobody_answers_is_a_keyboard_interrupt() -> None:
-    """So that the command ends as interrupted wherever it was."""
+def test_an_interrupt_that_nobody_answers_ends_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """As interrupted, which is said, wherever it was."""
     interrupts = Interrupts()
 
     async def wait() -> None:
@@ -92,20 +93,21 @@ def test_an_interrupt_that_nobody_answers_is_a_keyboard_interrupt() -> None:
         await anyio.sleep_forever()
 
     before = signal.getsignal(signal.SIGINT)
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(typer.Exit) as ended:
         interrupts.run(wait())
+    assert (ended.value.exit_code, capsys.readouterr().err) == (130, "loopbus: interrupted\n")
     assert interrupts.count == 1
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def test_an_interrupt_outside_of_the_work_is_a_keyboard_interrupt() -> None:
+def test_an_interrupt_outside_of_the_work_ends_the_command_too() -> None:
     """While the event loop is being closed there is nothing left to cancel."""
     interrupts = Interrupts()
 
     async def work() -> None:
         asyncio.get_running_loop().call_soon(signal.raise_signal, signal.SIGINT)
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(typer.Exit, match="130"):
         interrupts.run(work())
 
 
@@ -119,6 +121,6 @@ def test_a_second_interrupt_does_not_ask(monkeypatch: pytest.MonkeyPatch) -> Non
         signal.raise_signal(signal.SIGINT)
         await anyio.sleep_forever()
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(typer.Exit, match="130"):
         Interrupts().run(work())
     assert left == [130]
