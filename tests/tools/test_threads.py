@@ -395,13 +395,17 @@ def test_a_hung_thread_does_not_keep_the_interpreter_from_exiting() -> None:
 import asyncio, threading
 from loopbus.tools import ThreadPool
 
+def hang(loop, begun):
+    loop.call_soon_threadsafe(begun.set)
+    threading.Event().wait()
+
 async def main():
-    pool = ThreadPool()
-    try:
-        async with asyncio.timeout(0.01):
-            await pool.run(threading.Event().wait)
-    except TimeoutError:
-        print("left", pool.abandoned)
+    pool, begun = ThreadPool(), asyncio.Event()
+    async with asyncio.TaskGroup() as group:
+        call = group.create_task(pool.run(hang, asyncio.get_running_loop(), begun))
+        await begun.wait()
+        call.cancel()
+    print("left", pool.abandoned)
 
 asyncio.run(main())
 """
