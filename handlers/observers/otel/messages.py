@@ -34,8 +34,12 @@ _FINISH: Mapping[str, str] = {
     "stop_sequence": "stop",
     "tool_calls": "tool_call",
     "refusal": "content_filter",
+    "completed": "stop",
+    "limit": "length",
+    "failed": "error",
+    "cancelled": "error",
 }
-"""The conventions' word for why a reply ended, where it is not ours."""
+"""The conventions' word for why a reply or a run ended, where it is not ours."""
 
 
 def input_messages(*messages: Message) -> list[Part]:
@@ -45,7 +49,12 @@ def input_messages(*messages: Message) -> list[Part]:
 
 def output_messages(message: Message, stop: str) -> list[Part]:
     """What the model said, and why it ended."""
-    return [{"role": message.role, "parts": _parts(message), "finish_reason": _FINISH.get(stop, stop)}]
+    return [{"role": message.role, "parts": _parts(message), "finish_reason": finish_reason(stop)}]
+
+
+def finish_reason(stop: str) -> str:
+    """The conventions' word for why a reply, or a run, ended."""
+    return _FINISH.get(stop, stop)
 
 
 def system_instructions(text: str) -> list[Part]:

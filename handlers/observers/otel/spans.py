@@ -17,7 +17,7 @@ from ....events.run import RunFinished, RunStarted
 from ....events.tool import ToolFinished, ToolRequested, ToolStarted
 from ....events.usage import Usage
 from ...excerpt import short
-from .messages import as_json, input_messages, output_messages, system_instructions
+from .messages import as_json, finish_reason, input_messages, output_messages, system_instructions
 
 Attributes = dict[str, AttributeValue]
 
@@ -78,7 +78,7 @@ class RunSpans:
     def replied(self, event: ModelReplied) -> None:
         """A model call ends with a reply."""
         attributes = _usage(event.usage)
-        attributes["gen_ai.response.finish_reasons"] = [event.raw_stop or event.stop]
+        attributes["gen_ai.response.finish_reasons"] = [event.raw_stop or finish_reason(event.stop)]
         if self._content:
             reply = Message("assistant", event.content)
             attributes["gen_ai.output.messages"] = as_json(output_messages(reply, event.stop))
@@ -119,9 +119,9 @@ class RunSpans:
         self._root.set_attributes({**_usage(event.usage), "loopbus.status": event.status, "loopbus.turns": event.turns})
         if event.status not in _NO_ERROR:
             _set_fault(self._root, event.error or Fault(event.status, event.reason))
-        if self._content:
+        if self._content and event.output:
             words = event.output if isinstance(event.output, str) else as_json(event.output)
-            answer = output_messages(Message("assistant", (Text(words),)), "end")
+            answer = output_messages(Message("assistant", (Text(words),)), event.status)
             self._root.set_attribute("gen_ai.output.messages", as_json(answer))
         self._end_all(_ns(event))
 

@@ -16,7 +16,9 @@ from loopbus.events import (
     ModelFailed,
     ModelReplied,
     ModelRequested,
+    RunFinished,
     RunStarted,
+    Status,
     Text,
     ToolFinished,
     ToolRequested,
@@ -154,6 +156,18 @@ def test_an_answer_that_is_no_text_is_recorded_as_json() -> None:
     log[-1] = log[-1].model_copy(update={"output": {"sum": 42}})
     root = attributes(spans_of(log, content=True).one("invoke_agent"))
     assert json.loads(root["gen_ai.output.messages"])[0]["parts"][0]["content"] == '{"sum": 42}'
+
+
+@pytest.mark.parametrize(("status", "reason"), [("failed", "error"), ("limit", "length")])
+def test_a_run_that_did_not_complete_does_not_look_as_if_it_had(status: Status, reason: str) -> None:
+    """What it said last is recorded with the reason; where it said nothing there is no message."""
+
+    def ended(output: str) -> dict[str, Any]:
+        end = RunFinished(status=status, output=output, usage=Usage(), turns=1)
+        return attributes(spans_of(stamped(started(), end), content=True).one("invoke_agent"))
+
+    assert json.loads(ended("Half an")["gen_ai.output.messages"])[0]["finish_reason"] == reason
+    assert "gen_ai.output.messages" not in ended("")
 
 
 def test_secrets_are_masked_in_content_too() -> None:
