@@ -1,18 +1,22 @@
 """Subscriptions declared where the handler is written, to be attached to a bus later."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Generic, ParamSpec, Protocol, TypedDict, TypeVar, Unpack, runtime_checkable
 
 from .bus import Bus
 from .errors import BadSelector
 from .event import Event
-from .interception import Judge, Verdict
+from .interception import Answer, Judge, Verdict
 from .observer import OnError, Watcher
 from .queue import Overflow
-from .selector import Selector, selector
+from .selector import Heard, Selector, selector
 
 P = ParamSpec("P")
 R = TypeVar("R")
+E = TypeVar("E", bound=Event)
+A = TypeVar("A", bound=Awaitable[Answer] | Answer)
+Judges = Callable[[E], A] | Callable[[E, Any], A]
+"""A policy: of an event, or of that and the run's state."""
 Hears = type[Event] | tuple[type[Event], ...] | Selector[Any]
 
 
@@ -60,28 +64,28 @@ class Subscriber(Protocol):
     def __call__(self, event: Any, /) -> Any: ...
 
 
-def observe(heard: Hears, **options: Unpack[ObserveOptions]) -> Callable[[Callable[P, R]], Declared[P, R]]:
+def observe(heard: Heard[E], **options: Unpack[ObserveOptions]) -> Callable[[Callable[[E], R]], Declared[[E], R]]:
     """Declare an observer, for ``Runtime(subscribers=[...])`` or ``runtime.subscribe``.
 
     :raises BadSelector: ``heard`` is no event class, tuple of them, or selector.
     """
     chosen = selector(heard, Event)
 
-    def declare(handler: Callable[P, R]) -> Declared[P, R]:
+    def declare(handler: Callable[[E], R]) -> Declared[[E], R]:
         return Declared(handler, lambda bus: bus.observe(chosen, _watcher(handler), **options))
 
     return declare
 
 
-def intercept(heard: Hears, **options: Unpack[InterceptOptions]) -> Callable[[Callable[P, R]], Declared[P, R]]:
+def intercept(heard: Heard[E], **options: Unpack[InterceptOptions]) -> Callable[[Judges[E, A]], Declared[..., A]]:
     """Declare a policy, for ``Runtime(subscribers=[...])`` or ``runtime.subscribe``.
 
     :raises BadSelector: ``heard`` is no event class, tuple of them, or selector.
     """
     chosen = selector(heard, Event)
 
-    def declare(judge: Callable[P, R]) -> Declared[P, R]:
-        return Declared(judge, lambda bus: bus.intercept(chosen, _judge(judge), **options))
+    def declare(judge: Judges[E, A]) -> Declared[..., A]:
+        return Declared[..., A](judge, lambda bus: bus.intercept(chosen, _judge(judge), **options))
 
     return declare
 

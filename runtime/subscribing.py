@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, Protocol, TypeVar, Unpack, runtime_checkable
 
 from ..bus.bus import Bus, Derive
-from ..bus.declare import Hears, InterceptOptions, ObserveOptions, attach
+from ..bus.declare import A, Hears, InterceptOptions, Judges, ObserveOptions, attach
 from ..bus.event import Event
 from ..bus.selector import Heard, selector
 from ..bus.stream import Stream
@@ -14,6 +14,7 @@ from .errors import NotForgotten
 
 E = TypeVar("E", bound=Event)
 H = TypeVar("H", bound=Callable[..., Any])
+R = TypeVar("R")
 
 
 @runtime_checkable
@@ -36,7 +37,9 @@ class Subscribing:
         self._early: list[Callable[[], object]] | None = []
         self._forgetful: list[Forgetful] = []
 
-    def observe(self, heard: Hears, **options: Unpack[ObserveOptions]) -> Callable[[H], H]:
+    def observe(
+        self, heard: Heard[E], **options: Unpack[ObserveOptions]
+    ) -> Callable[[Callable[[E], R]], Callable[[E], R]]:
         """Decorate a function that only watches: it is called with every event that is heard.
 
         It has a task and a bounded queue of its own; what it raises or how long it takes hurts no run. ``heard`` is
@@ -46,13 +49,15 @@ class Subscribing:
         """
         chosen = selector(heard, Event)
 
-        def subscribe(handler: H) -> H:
+        def subscribe(handler: Callable[[E], R]) -> Callable[[E], R]:
             self._when_open(partial(self.bus.begin, self.bus.observer(chosen, handler, **options)))
             return handler
 
         return subscribe
 
-    def intercept(self, heard: Hears, **options: Unpack[InterceptOptions]) -> Callable[[H], H]:
+    def intercept(
+        self, heard: Heard[E], **options: Unpack[InterceptOptions]
+    ) -> Callable[[Judges[E, A]], Callable[..., A]]:
         """Decorate a policy: it is asked before the event becomes a fact.
 
         It answers the event, a changed copy of it, ``Veto(reason)``, ``Ask(approver)``, or ``Instead(event)`` with what
@@ -63,7 +68,7 @@ class Subscribing:
         """
         chosen = selector(heard, Event)
 
-        def subscribe(judge: H) -> H:
+        def subscribe(judge: Judges[E, A]) -> Callable[..., A]:
             self.bus.intercept(chosen, judge, **options)
             return judge
 

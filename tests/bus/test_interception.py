@@ -436,7 +436,17 @@ def test_a_slip_in_the_options_is_found_at_once(bus: Bus, options: dict[str, Any
     assert not bus.has_policies
 
 
-@pytest.mark.parametrize("judge", [NO, lambda: NO, lambda event, state, more: NO])
+def of_nothing() -> Veto:
+    """A policy that could never be asked."""
+    return NO
+
+
+def of_too_much(event: Event, state: object, more: object) -> Veto:
+    """Another one."""
+    return NO
+
+
+@pytest.mark.parametrize("judge", [NO, of_nothing, of_too_much])
 def test_a_policy_can_be_called(bus: Bus, judge: Any) -> None:
     """With an event, or with the run's state too. Anything else is refused where it is given."""
     with pytest.raises(BadOption, match="cannot be called"):

@@ -469,7 +469,15 @@ async def test_a_slip_in_the_options_is_found_at_once(
     assert len(owner) == 0
 
 
-@pytest.mark.parametrize("handler", ["handler", lambda: None, lambda event, state: None])
+def of_nothing() -> None:
+    """Could never be told anything."""
+
+
+def of_too_much(event: Event, state: object) -> None:
+    """Would miss the state."""
+
+
+@pytest.mark.parametrize("handler", ["handler", of_nothing, of_too_much])
 async def test_what_cannot_be_called_with_an_event_cannot_handle_events(bus: Bus, handler: Any) -> None:
     """The slip is found where the handler is given, and not at the first event."""
     with pytest.raises(BadOption, match="cannot be called"):

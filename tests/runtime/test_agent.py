@@ -124,7 +124,7 @@ async def test_an_unknown_model_names_the_known_ones() -> None:
 BAD_AGENTS: dict[str, tuple[dict[str, Any], type[LoopbusError], str]] = {
     "a model that is none": ({"model": 7}, BadInput, "model=7"),
     "instructions that are none": ({"instructions": 7}, BadInput, "instructions=7"),
-    "instructions of too much": ({"instructions": lambda a, b: ""}, BadInput, "of the run's deps, or of nothing"),
+    "instructions of too much": ({"instructions": divmod}, BadInput, "of the run's deps, or of nothing"),
     "no tool": ({"tools": [7]}, BadTool, "int"),
     "tools in a text": ({"tools": "add"}, BadInput, "tools='add'"),
     "two of one name": ({"tools": [add, add]}, DuplicateTool, "add"),

@@ -1,13 +1,13 @@
 """What the model is asked: everything so far, and instructions where they are new."""
 
 from loopbus.events import ModelRequested, TurnStarted, user
-from loopbus.handlers.instructions import Instructions
+from loopbus.handlers.instructions import OfDeps
 from loopbus.handlers.stages.prompt import Prompt
 
 from ..fake_run import FakeRun, prompted
 
 
-async def ask(run: FakeRun, instructions: Instructions) -> ModelRequested:
+async def ask(run: FakeRun, instructions: OfDeps) -> ModelRequested:
     """Have the model asked."""
     turn = run.log[-1]
     assert isinstance(turn, TurnStarted)
