@@ -14,6 +14,7 @@ from .account import Account
 from .failure import failure
 from .fields import WRONG_SHAPE, items, text
 from .objects import read_object
+from .openai_chat_about import OF_ANSWER, OF_MESSAGE, About
 from .openai_chat_dialects import CHAT, Dialect
 from .openai_chat_parts import read_image, read_part
 from .openai_chat_request import encode
@@ -48,6 +49,10 @@ DONE = b"[DONE]"
 _LEGACY_CALL = -1
 
 
+def _told_of(name: str, reader: "ChatReader", value: Any, _: list[Delta]) -> None:
+    reader.about.add(name, value)
+
+
 class ChatReader(Reader):
     """Reads one answer."""
 
@@ -59,6 +64,8 @@ class ChatReader(Reader):
         self._slots = CallSlots()
         self._refusal: list[str] = []
         self._details = ReasoningDetails()
+        self.about = About()
+        """What the answer is told to rest on."""
         self._whole = False
         self._counted = False
         self._said = False
@@ -100,6 +107,8 @@ class ChatReader(Reader):
         deltas: list[Delta] = []
         if details := self._details.whole():
             deltas.append(BlockPiece(Opaque(self._account.provider, {"reasoning_details": list(details)})))
+        if about := self.about.whole():
+            deltas.append(BlockPiece(Opaque(self._account.provider, about)))
         if self._refusal:
             deltas.append(BlockPiece(Refusal("".join(self._refusal))))
             reason = "refusal" if reason == "end" else reason
@@ -120,6 +129,8 @@ class ChatReader(Reader):
             if choices and not (choice := choices[0]).get("index"):
                 self._read_choice(choice, message, deltas)
             self._said = self._said or bool(deltas)
+            if not OF_ANSWER.isdisjoint(answer):
+                self.about.renew(answer)
             usage = answer.get("usage") or groq_usage(answer)
             if usage:
                 deltas.append(UsagePiece(read_usage(usage)))
@@ -136,6 +147,8 @@ class ChatReader(Reader):
                 fields[name](self, value, deltas)
         if reason := choice.get("finish_reason"):
             self._stop = text(reason)
+        if certainty := choice.get("logprobs"):
+            self.about.add("logprobs", certainty.get("content") or [])
         if choice.get("error"):
             raise failure(self._account, choice)
 
@@ -177,6 +190,9 @@ class ChatReader(Reader):
         if any(value.values()):
             deltas.append(BlockPiece(Opaque(self._account.provider, {"audio": value})))
 
+    def _read_extra(self, value: Any, deltas: list[Delta]) -> None:
+        deltas.append(BlockPiece(Opaque(self._account.provider, {"extra_content": value})))
+
     _fields: ClassVar[Mapping[str, Callable[[Any, Any, list[Delta]], None]]] = {
         "content": _read_content,
         "reasoning_content": _read_reasoning,
@@ -187,6 +203,8 @@ class ChatReader(Reader):
         "function_call": _read_legacy_call,
         "images": _read_images,
         "audio": _read_audio,
+        "extra_content": _read_extra,
+        **{name: partial(_told_of, name) for name in OF_MESSAGE},
     }
 
 

@@ -22,7 +22,8 @@ class Dialect:
 
     ``max_tokens`` and ``thinking`` are field names; without any for ``thinking``, earlier reasoning is left out of the
     request. ``reasoning`` writes how much to reason; with ``cache_marks``, a text says whether it is to be cached.
-    Without ``refusals``, what a model said to refuse goes back as text.
+    Without ``refusals``, what a model said to refuse goes back as text. ``returned`` is what goes back of that which is
+    told about an answer.
     """
 
     max_tokens: str = "max_tokens"
@@ -31,6 +32,7 @@ class Dialect:
     reasoning: Callable[[Settings], Json] = effort
     cache_marks: bool = False
     refusals: bool = True
+    returned: frozenset[str] = frozenset()
     manners: Manners = EASY
     parts: Mapping[type[Block], Callable[[Any], Json]] = field(default_factory=dict[type[Block], Callable[[Any], Json]])
     """What writes a kind of block that is written otherwise than OpenAI has it."""
@@ -60,7 +62,9 @@ def _budget(settings: Settings) -> Json:
 
 CHAT = Dialect()
 OPENAI = Dialect(max_tokens="max_completion_tokens", manners=Manners(longest_id=40))
-OPENROUTER = Dialect(thinking=("reasoning",), reasoning=_object, cache_marks=True)
+OPENROUTER = Dialect(thinking=("reasoning",), reasoning=_object, cache_marks=True, returned=frozenset({"annotations"}))
+"""With its annotations it need not read, and bill, a file again.
+https://openrouter.ai/docs/features/multimodal/pdfs"""
 DEEPSEEK = Dialect(thinking=("reasoning_content",), reasoning=_switch)
 """It refuses to go on after a tool call without the reasoning that led to it.
 https://api-docs.deepseek.com/guides/thinking_mode"""

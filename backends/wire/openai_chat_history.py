@@ -10,6 +10,7 @@ from ...events.content import Audio, Block, File, Image, Message, Opaque, Refusa
 from ..errors import Refused
 from .chat_turns import ChatTurns
 from .media import data_url, input_audio
+from .openai_chat_about import ABOUT
 from .openai_chat_dialects import Dialect
 from .own import own_fields
 from .tool_results import results_of
@@ -61,11 +62,15 @@ class History:
                 case Opaque(provider, {"audio": {"id": audio_id}}) if provider == self._provider:
                     entry["audio"] = {"id": audio_id}
                 case Opaque():
-                    entry.update(own_fields(block, self._provider) or {})
+                    entry.update(self._returned(own_fields(block, self._provider) or {}))
                 case _:
                     # Nobody takes back the pictures or the sound that a model made.
                     pass
         self.turns.add(entry)
+
+    def _returned(self, fields: Json) -> Json:
+        kept = self._dialect.returned
+        return {name: value for name, value in fields.items() if name not in ABOUT or name in kept}
 
     def add_tool(self, message: Message) -> None:
         for result in results_of(message):

@@ -260,6 +260,28 @@ def test_a_server_may_break_off_with_a_line_of_its_own() -> None:
         read_bytes(event(chunk({"content": "half"})), b'error: {"error": {"message": "out of slots"}}\n\n')
 
 
+def test_what_an_answer_rests_on_stands_behind_it() -> None:
+    """Sources, tools of the provider, how sure the model was: streamed or whole, from wherever it is told."""
+    source, ran, token = {"type": "url_citation"}, {"type": "search"}, {"token": "a", "logprob": -0.5}
+    expected = Opaque(
+        "acme", {"annotations": [source], "executed_tools": [ran], "logprobs": [token], "citations": ["x"]}
+    )
+    message = {"content": "a", "annotations": [source], "executed_tools": [ran]}
+    streamed = read(
+        {**chunk({"content": "a"}, logprobs={"content": [token]}), "citations": ["x"]},
+        {**chunk({"annotations": [source], "executed_tools": [ran]}, finish_reason="stop"), "citations": ["x"]},
+    )
+    choice = {"message": message, "finish_reason": "stop", "logprobs": {"content": [token], "refusal": None}}
+    at_once = ChatReader(ACCOUNT).read_whole(to_json({"choices": [choice], "citations": ["x"]}))
+    assert folded(streamed).content == folded(at_once).content == (Text("a"), expected)
+
+
+def test_what_a_provider_adds_to_a_message_is_kept_for_it() -> None:
+    """Such as a signature, under a name that is meant for additions."""
+    extra: JsonValue = {"extra_content": {"acme": {"signature": "s"}}}
+    assert whole({"content": "a", **extra})[:2] == [TextPiece("a"), BlockPiece(Opaque("acme", extra))]
+
+
 def test_fields_that_are_filled_with_nothing_say_nothing() -> None:
     """An empty call, and sound that is none."""
     message = {"content": "a", "function_call": {"name": "", "arguments": ""}, "audio": {"id": "", "data": ""}}

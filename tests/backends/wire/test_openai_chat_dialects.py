@@ -8,7 +8,7 @@ from loopbus.backends.contract import Request, Settings
 from loopbus.backends.wire import openai_chat_dialects as dialects
 from loopbus.backends.wire.openai_chat_dialects import CHAT, Dialect
 from loopbus.backends.wire.openai_chat_request import encode
-from loopbus.events.content import Message, Text, Thinking
+from loopbus.events.content import Message, Opaque, Text, Thinking
 
 
 def asked(dialect: Dialect, settings: Settings, *, instructions: str = "") -> dict[str, Any]:
@@ -70,3 +70,12 @@ def test_instructions_are_marked_for_the_cache_where_that_must_be_asked_for(
     assert system == {"role": "system", "content": [marked]}
     (system,) = asked(dialects.OPENAI, settings, instructions="Be brief.")["messages"]
     assert system["content"] == "Be brief."
+
+
+@pytest.mark.parametrize(("dialect", "returned"), [(CHAT, {}), (dialects.OPENROUTER, {"annotations": [1]})])
+def test_what_is_told_about_an_answer_stays_here_but_for_what_saves_work(dialect: Dialect, returned: Any) -> None:
+    """Servers refuse fields that they do not know; OpenRouter need not read a file again."""
+    about = Opaque("acme", {"annotations": [1], "citations": ["x"], "logprobs": [2]})
+    answer = Message("assistant", (Text("a"), about))
+    (turn,) = encode(Request([answer]), "m", provider="acme", dialect=dialect)["messages"]
+    assert turn == {"role": "assistant", "content": "a", **returned}
