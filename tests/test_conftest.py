@@ -1,5 +1,6 @@
 """The guards that stand around every test."""
 
+import gc
 import socket
 import sys
 
@@ -27,3 +28,9 @@ def test_the_library_is_imported_once() -> None:
         name for name, module in sys.modules.items() if getattr(module, "__file__", None) == f"{ROOT}/__init__.py"
     ]
     assert set(copies) <= {"loopbus"}
+
+
+def test_what_was_collected_is_not_looked_at_by_the_garbage_collector() -> None:
+    """The modules and the items of thousands of tests live to the end, so nobody pays for a look at them."""
+    assert gc.isenabled()
+    assert not any(each is vars(sys.modules[__name__]) for each in gc.get_objects())

@@ -2,7 +2,6 @@
 
 import gc
 import sys
-from collections.abc import Generator
 
 import pytest
 
@@ -12,8 +11,9 @@ sys.path.insert(0, str(ROOT))
 
 
 @pytest.fixture(autouse=True)
-def frozen_heap() -> Generator[None, None, None]:
-    """A benchmark collects garbage before each sample: what the other tests have left is none of its garbage."""
+def frozen_heap() -> None:
+    """A benchmark collects garbage before each sample: what the other tests have left is none of its garbage.
+
+    It stays frozen, along with what was frozen before: to thaw it would be to thaw all of that.
+    """
     gc.freeze()
-    yield
-    gc.unfreeze()
