@@ -1,5 +1,6 @@
 """Who can be asked by name: a table of providers, and how a model's name is looked up in it."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -48,16 +49,18 @@ class Directory(Generic[R]):
             begin, _, model = name.partition(":")
             provider = self.aliases.get(begin, begin)
             if provider not in self.rows:
-                raise NotConfigured(self._unknown(name, provider))
+                raise NotConfigured(self._unknown(name))
             named, written = Named(provider, self.rows[provider], model, None), f"{provider}:MODEL"
         if not model:
             raise NotConfigured(f"no model is named: write {written}")
         return named
 
-    def _unknown(self, name: str, provider: str) -> str:
+    def _unknown(self, name: str) -> str:
         providers = [*self.others, *self.rows]
-        nearest = get_close_matches(provider, [*providers, *self.aliases], 1, cutoff=0.7)
-        hint = f"; did you mean {nearest[0] + name[len(provider) :]!r}? Write" if nearest else ": write"
+        # Elsewhere a model's name is written with a slash.
+        begin, *model = re.split("[:/]", name, maxsplit=1)
+        nearest = get_close_matches(begin, [*providers, *self.aliases], 1, cutoff=0.7)
+        hint = f"; did you mean {':'.join([*nearest, *model])!r}? Write" if nearest else ": write"
         return (
             f"no {self.noun} is called {name!r}{hint} PROVIDER:MODEL, or http://HOST/v1#MODEL for any {self.servers}. "
             f"The providers are {', '.join(providers)}"

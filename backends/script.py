@@ -39,7 +39,12 @@ def thinking(words: str, signature: str | None = None) -> Thinking:
 
 
 def call(name: str, /, **arguments: JsonValue) -> ToolCall:
-    """A call of the tool ``name``. It gets its ``call_id`` when the reply is folded."""
+    """A call of the tool ``name``. It gets its ``call_id`` when the reply is folded.
+
+    :raises NotConfigured: it is no name.
+    """
+    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
+        raise NotConfigured(f"call({name!r:.80}): give the tool's name, as in call('add', a=1)")
     return ToolCall("", name, arguments)
 
 

@@ -52,6 +52,8 @@ class Scripted:
     ) -> None:
         if isinstance(script, str):
             raise NotConfigured(f"a script is a list of replies, or a function; for one reply write [{script!r:.80}]")
+        if not callable(script) and not isinstance(script, Sequence):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
+            raise NotConfigured(f"a script is a list of replies, or a function, and {script!r:.80} is neither")
         _check_delays(delay_s=delay_s, piece_delay_s=piece_delay_s)
         self._cut = cutter(stream)
         self._function = script if callable(script) else None

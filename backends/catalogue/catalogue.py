@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import NamedTuple
 
+from .errors import BadEntry
 from .families import abilities
 from .genai import GENAI_PRICES
 from .info import ModelInfo
@@ -35,11 +36,13 @@ class Catalogue:
     The source is the data of ``genai-prices`` (extra ``[prices]``), as installed: nothing is fetched. ``None`` leaves
     the table alone.
 
-    :raises BadEntry: an entry is none of these, or its dates are not in order.
+    :raises BadEntry: ``entries`` is no table, an entry is none of these, or its dates are not in order.
     """
 
     def __init__(self, entries: Mapping[str, Entry] | None = None, *, source: Source | None = GENAI_PRICES) -> None:
-        own = entries or {}
+        own = {} if entries is None else entries
+        if not isinstance(own, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
+            raise BadEntry(f"{own!r:.80} is no table: write {{'openai:gpt-5.2': Price(...)}}")
         self._table = Table({**own, **{name: price for name, price in FREE.items() if name not in own}})
         self._source = source
 

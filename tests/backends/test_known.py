@@ -110,6 +110,7 @@ def test_the_embedded_model_is_local() -> None:
     [
         ("locl", "did you mean 'local'"),
         ("opnai:gpt", "did you mean 'openai:gpt'"),
+        ("openrouter/meta/llama-4:free", "did you mean 'openrouter:meta/llama-4:free'"),
         ("gpt-5.2", r"no model is called 'gpt-5\.2': write PROVIDER:MODEL, .* The providers are local, openai, "),
         ("", "no model is called ''"),
         ("openai:", "write openai:MODEL"),

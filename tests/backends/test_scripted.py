@@ -285,6 +285,8 @@ async def test_delays_are_waited(monkeypatch: pytest.MonkeyPatch) -> None:
 
 BAD_SCRIPTS: dict[str, tuple[Callable[[], object], str]] = {
     "a text for a list": (lambda: Scripted("It is 42."), r"write \['It is 42.'\]"),
+    "one reply for a list": (lambda: Scripted(cast("Any", call("add"))), "is a list of replies, or a function, and"),
+    "a function for its name": (lambda: call(cast("Any", len)), r"give the tool's name, as in call\('add', a=1\)"),
     "a negative delay": (lambda: Scripted([], delay_s=-1), "delay_s=-1: give a number of seconds, 0 or more"),
     "a delay that is none": (lambda: Scripted([], piece_delay_s=cast("Any", "1")), "piece_delay_s='1'"),
     "a stop that is none": (lambda: reply("hi", stop=cast("Any", "lenght")), "stop='lenght' is none of end, .*length"),

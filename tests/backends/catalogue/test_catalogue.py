@@ -2,11 +2,12 @@
 
 import sys
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
 from loopbus.backends import NotConfigured
-from loopbus.backends.catalogue import Catalogue, ModelInfo, Price
+from loopbus.backends.catalogue import BadEntry, Catalogue, ModelInfo, Price
 
 from .listing import Listing
 
@@ -19,6 +20,13 @@ def paid(catalogue: Catalogue, model: str, at: float | None = None) -> float | N
     """What a million tokens of prompt cost."""
     price, _ = catalogue.quote(model, at)
     return None if price is None else price.input_usd
+
+
+@pytest.mark.parametrize("table", ["acme:large", ONE, [ONE]])
+def test_what_is_no_table_is_refused_where_it_is_written(table: Any) -> None:
+    """With one that is."""
+    with pytest.raises(BadEntry, match=r"is no table: write \{'openai:gpt-5.2': Price\(\.\.\.\)\}"):
+        Catalogue(table)
 
 
 def test_a_price_of_ones_own_goes_before_the_listed_one(listed: Listing) -> None:
