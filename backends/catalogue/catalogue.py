@@ -40,7 +40,7 @@ class Catalogue:
     """
 
     def __init__(self, entries: Mapping[str, Entry] | None = None, *, source: Source | None = GENAI_PRICES) -> None:
-        own = {} if entries is None else entries
+        own: Mapping[str, Entry] = {} if entries is None else entries
         if not isinstance(own, Mapping):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
             raise BadEntry(f"{own!r:.80} is no table: write {{'openai:gpt-5.2': Price(...)}}")
         self._table = Table({**own, **{name: price for name, price in FREE.items() if name not in own}})
