@@ -7,7 +7,7 @@ import base64
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from ...events.content import Audio, File, Image, Opaque
+from ...events.content import Audio, File, Image, Opaque, Refusal
 from ...events.frozen import freeze
 from ..contract import BlockPiece, Delta, TextPiece, ThinkingPiece, UsagePiece
 from .account import Account
@@ -80,6 +80,8 @@ class GeminiReader(Reader):
         if self._about:
             deltas.append(BlockPiece(Opaque(provider, self._about)))
         reason = "content_filter" if self._blocked else STOPS.get(self._stop, "other")
+        if reason == "content_filter" and self._stop_words:
+            deltas.append(BlockPiece(Refusal(self._stop_words)))
         deltas.append(self._stop_piece(reason, calls=self._called))
         return deltas
 
@@ -120,6 +122,7 @@ class GeminiReader(Reader):
     def _read_feedback(self, feedback: Mapping[str, Any]) -> None:
         if reason := reason_in(feedback.get("blockReason"), BLOCKED):
             self._stop, self._blocked = reason, True
+            self._stop_words = text(feedback.get("blockReasonMessage") or "")
 
     def _read_part(self, part: dict[str, Any], deltas: list[Delta]) -> None:
         kind = next((kind for kind in self._kinds if kind in part), None)

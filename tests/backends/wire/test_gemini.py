@@ -37,7 +37,7 @@ from loopbus.backends.wire.account import Account
 from loopbus.backends.wire.gemini import GEMINI, GeminiReader
 from loopbus.backends.wire.gemini_frames import GeminiFrames
 from loopbus.backends.wire.sse import Frame
-from loopbus.events.content import Audio, File, Image, Message, Opaque, Text, Thinking, ToolCall
+from loopbus.events.content import Audio, File, Image, Message, Opaque, Refusal, Text, Thinking, ToolCall
 from loopbus.events.usage import Usage
 
 from ..cuts import cut_anywhere
@@ -226,6 +226,18 @@ def test_a_prompt_that_is_blocked_ends_the_reply(reason: str) -> None:
     usage = {"promptTokenCount": 3}
     deltas = read({"promptFeedback": {"blockReason": reason}, "usageMetadata": usage})
     assert deltas == [UsagePiece(Usage(3)), StopPiece("content_filter", reason)]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"promptFeedback": {"blockReason": "MODEL_ARMOR", "blockReasonMessage": "no way"}},
+        chunk(finishReason="MODEL_ARMOR", finishMessage="no way"),
+    ],
+)
+def test_why_something_is_blocked_is_a_refusal_in_words(answer: dict[str, Any]) -> None:
+    """Whether it was the prompt or the answer."""
+    assert read(answer) == [BlockPiece(Refusal("no way")), StopPiece("content_filter", "MODEL_ARMOR")]
 
 
 def test_half_an_answer_is_incomplete() -> None:
