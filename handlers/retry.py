@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol, cast, runtime_checkable
+from typing import cast
 
 from ..backends.errors import BackendError
 from ..events.fault import Fault
@@ -11,68 +11,14 @@ from ..events.model import ModelFailed
 from ..events.tries import Tries
 from .errors import BadLimit
 from .retry_budget import PROCESS, RetryBudget
+from .retrying import Joins, Retry
 
 _SPREAD = 0.1
 """By what part of itself a provider's wish is exceeded at most, so that not everyone comes back at the same moment."""
 
 
-class Retry(NamedTuple):
-    """A retry that a policy wants: after how long, and out of which budgets."""
-
-    delay_s: float
-    budgets: tuple[RetryBudget, ...] = ()
-
-
-@runtime_checkable
-class Retrying(Protocol):
-    """What decides about retries: a ``RetryPolicy``, several of them joined, or an object of your own."""
-
-    def plan(self, failed: ModelFailed, tries: Tries) -> Retry | None:
-        """The retry to make after ``failed``, or None. ``tries`` counts what was tried, this failure included."""
-        ...
-
-
-class _Joins:
-    """How policies are joined."""
-
-    __slots__ = ()
-
-    def __and__(self: Retrying, other: Retrying) -> "Both":
-        return Both(self, other) if _decides(other) else NotImplemented
-
-    def __or__(self: Retrying, other: Retrying) -> "Either":
-        return Either(self, other) if _decides(other) else NotImplemented
-
-
-@dataclass(frozen=True, slots=True)
-class Both(_Joins):
-    """``one & other``: a retry only if both want it, after the longer of their waits, out of the budgets of both."""
-
-    one: Retrying
-    other: Retrying
-
-    def plan(self, failed: ModelFailed, tries: Tries) -> Retry | None:
-        """See ``Retrying``."""
-        one, other = self.one.plan(failed, tries), self.other.plan(failed, tries)
-        if one is None or other is None:
-            return None
-        return Retry(max(one.delay_s, other.delay_s), one.budgets + other.budgets)
-
-
-@dataclass(frozen=True, slots=True)
-class Either(_Joins):
-    """``one | other``: the retry that the first of them wants, or else that of the other."""
-
-    one: Retrying
-    other: Retrying
-
-    def plan(self, failed: ModelFailed, tries: Tries) -> Retry | None:
-        """See ``Retrying``."""
-        return self.one.plan(failed, tries) or self.other.plan(failed, tries)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RetryPolicy(_Joins):
+class RetryPolicy(Joins):
     """Exponential back-off with full jitter, for failures that may go away by themselves.
 
     Which those are is for the error's class to say (``BackendError.retryable``: an overload or a lost connection is,
@@ -117,7 +63,7 @@ class RetryPolicy(_Joins):
             raise BadLimit(f"RetryPolicy(budget={self.budget!r:.80}): give RetryBudget(...), or None")
 
     def plan(self, failed: ModelFailed, tries: Tries) -> Retry | None:
-        """See ``Retrying``."""
+        """See ``retrying.Retrying``."""
         error = failed.error
         if not error.retryable or tries.failures >= self.attempts or tries.retries >= self.per_run:
             return None
@@ -165,10 +111,6 @@ ONCE = RetryPolicy(attempts=1)
 """Asks once."""
 USUAL = RetryPolicy(budget=PROCESS)
 """How a model is asked by its name."""
-
-
-def _decides(other: object) -> bool:
-    return isinstance(other, Retrying) and not isinstance(other, type)
 
 
 def _names(kind: type[BaseException]) -> list[str]:

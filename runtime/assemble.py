@@ -15,7 +15,8 @@ from ..handlers.answering import FREE, asking_for
 from ..handlers.instructions import of_deps
 from ..handlers.limits import Limits
 from ..handlers.models import Models
-from ..handlers.retry import ONCE, USUAL, Retrying
+from ..handlers.retry import ONCE, USUAL
+from ..handlers.retrying import Retrying
 from ..handlers.stages.advance import Advance
 from ..handlers.stages.ask_again import AskAgain
 from ..handlers.stages.begin import Begin

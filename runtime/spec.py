@@ -11,7 +11,7 @@ from ..handlers.answering import OutputMode
 from ..handlers.compaction import Compaction
 from ..handlers.instructions import Instructions
 from ..handlers.limits import Limits
-from ..handlers.retry import Retrying
+from ..handlers.retrying import Retrying
 from ..handlers.timeouts import ReplyTimeouts
 from ..tools.coercion import CAP_BYTES
 from ..tools.output import OutputType

@@ -7,8 +7,8 @@ from ...events.recovery import Again, ContextCompacted, FallbackChosen, RetrySch
 from ...events.run import RunFinished
 from ..compaction import Compaction
 from ..outcome import finished
-from ..retry import Retrying
 from ..retry_budget import take_all
+from ..retrying import Retrying
 from ..scope import RunScope
 
 _OVERFLOW = "ContextOverflow"

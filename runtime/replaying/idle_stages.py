@@ -17,7 +17,7 @@ from ...events.tool import ToolRequested
 from ...handlers.limits import Limits
 from ...handlers.models import Models
 from ...handlers.outcome import finished
-from ...handlers.retry import Retrying
+from ...handlers.retrying import Retrying
 from ...tools.threads import shared_threads
 from ..assemble import assemble, retrying
 from ..errors import ReplayMismatch

@@ -6,7 +6,8 @@ from ...bus.event import Event
 from ...events.model import ModelFailed
 from ...events.recovery import RetryScheduled
 from ...events.tries import Tries
-from ...handlers.retry import Both, Either, Retry, Retrying, RetryPolicy
+from ...handlers.retry import RetryPolicy
+from ...handlers.retrying import Both, Either, Retry, Retrying
 
 
 class RecordedRetries:

@@ -11,8 +11,9 @@ from loopbus.backends import Broken, Busy, Incomplete, Refused
 from loopbus.events import Fault, ModelFailed, Text
 from loopbus.events.tries import Tries
 from loopbus.handlers.errors import BadLimit
-from loopbus.handlers.retry import ONCE, USUAL, Retry, Retrying, RetryPolicy
+from loopbus.handlers.retry import ONCE, USUAL, RetryPolicy
 from loopbus.handlers.retry_budget import PROCESS, RetryBudget, take_all
+from loopbus.handlers.retrying import Retry
 
 SECONDS = st.floats(0, 1e6, allow_nan=False)
 
@@ -99,26 +100,6 @@ def test_what_was_told_in_part_is_repeated_only_where_that_is_wanted(mid_stream:
     assert (retry is not None) is mid_stream
 
 
-def test_two_that_must_agree_wait_the_longer_time_out_of_both_budgets() -> None:
-    """If either does not want to, nothing is repeated."""
-    one, other = RetryBudget(), RetryBudget()
-    short = RetryPolicy(first_s=1, budget=one, random=lambda: 1.0)
-    long = RetryPolicy(first_s=2, budget=other, attempts=2, random=lambda: 1.0)
-    assert (short & long).plan(failed(Busy("full")), tries()) == Retry(2.0, (one, other))
-    assert (short & long).plan(failed(Busy("full")), tries(2)) is None
-    assert (long & short).plan(failed(Busy("full")), tries(2)) is None
-
-
-def test_of_alternatives_the_first_that_wants_to_decides() -> None:
-    """So each kind of error may have its own patience."""
-    patient = RetryPolicy(on=(Busy,), attempts=8, first_s=4, random=lambda: 1.0)
-    joined = patient | RetryPolicy(attempts=2, first_s=1, random=lambda: 1.0)
-    assert joined.plan(failed(Busy("full")), tries(1)) == Retry(4.0)
-    assert joined.plan(failed(Broken("gone")), tries(1)) == Retry(1.0)
-    assert joined.plan(failed(Broken("gone")), tries(2)) is None
-    assert isinstance(joined & ONCE | patient, Retrying)
-
-
 @pytest.mark.parametrize(
     "wrong",
     [{"attempts": 0}, {"first_s": -1}, {"factor": 0.5}, {"longest_s": inf}, {"factor": 101}, {"per_run": "many"}],
@@ -178,12 +159,3 @@ def test_an_option_that_would_never_match_is_refused_where_it_is_written(wrong: 
     """And not by a stage that fails, or a retry that is not made, on the day that the model fails."""
     with pytest.raises(BadLimit, match=words):
         RetryPolicy(**wrong)
-
-
-@pytest.mark.parametrize("other", [3, None, RetryPolicy])
-def test_a_policy_is_joined_to_policies_only(other: Any) -> None:
-    """As with any operator of Python's that does not know what stands beside it."""
-    with pytest.raises(TypeError, match="unsupported operand"):
-        _ = RetryPolicy() | other
-    with pytest.raises(TypeError, match="unsupported operand"):
-        _ = RetryPolicy() & other

@@ -5,8 +5,9 @@ from typing import Any
 
 from loopbus.events import Event, ModelFailed, RetryScheduled
 from loopbus.events.tries import Tries
-from loopbus.handlers.retry import Retry, Retrying, RetryPolicy
+from loopbus.handlers.retry import RetryPolicy
 from loopbus.handlers.retry_budget import RetryBudget
+from loopbus.handlers.retrying import Retry, Retrying
 from loopbus.runtime import Agent
 from loopbus.runtime.replaying.replay import replay_events
 
