@@ -26,9 +26,9 @@ async def find_run(log: EventLog, given: str) -> RunInfo:
     async with aclosing(every_run(log)) as runs:
         found = [info async for info in runs if info.run_id.startswith(given)]
     if not found:
-        raise NoSuchRun(f"no run's id begins with {given!r}; loopbus runs lists them", run_id=given)
+        raise NoSuchRun(f"no run's id begins with {given!r:.80}; loopbus runs lists them", run_id=given)
     if len(found) > 1:
-        raise AmbiguousRun(f"{len(found)} runs have an id that begins with {given!r}:\n{_listed(found)}")
+        raise AmbiguousRun(f"{len(found)} runs have an id that begins with {given!r:.80}:\n{_listed(found)}")
     return found[0]
 
 

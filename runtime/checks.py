@@ -13,6 +13,10 @@ _HALF = re.compile("[\ud800-\udfff]")
 """Half of a surrogate pair, which can be neither stored nor sent."""
 
 
+_LONGEST_NAME = 1_000
+"""Bytes of a session's name or a key; what a runtime makes of them is a little longer, and has room in every store."""
+
+
 class Rule(NamedTuple):
     """What an argument must be, and how to say so."""
 
@@ -69,7 +73,11 @@ def _is_text(value: object) -> bool:
 
 def _is_label(value: object) -> bool:
     # An empty one is mostly a header that was not sent, and would be shared by everybody who did not send it.
-    return value is None or (value != "" and _is_text(value))
+    return value is None or _is_name(value)
+
+
+def _is_name(value: object) -> bool:
+    return value != "" and _is_text(value) and len(cast(str, value).encode()) <= _LONGEST_NAME
 
 
 def _is_text_or_function(value: object) -> bool:
@@ -95,7 +103,10 @@ PAUSE = Rule(_is_pause, "a number of seconds above 0, or None for never")
 SIZE = Rule(_is_size, "a number of bytes, 0 or more")
 TIMES = Rule(_is_size, "a whole number, 0 or more")
 COUNT = Rule(_is_count, "a whole number, 1 or more")
-LABEL = Rule(_is_label, "a text that is not empty and has no half characters, or None")
+_NAME = f"a text that is not empty, has no half characters and at most {_LONGEST_NAME:,} bytes"
+ID = of(str, "a run's id, such as run.id")
+NAME = Rule(_is_name, _NAME)
+LABEL = Rule(_is_label, f"{_NAME}, or None")
 TEXT = Rule(_is_text, "a text without half characters")
 INSTRUCTIONS = Rule(_is_text_or_function, "a text, or a function of the run's deps, or of nothing, that gives one")
 FUNCTION = Rule(_is_function_or_none, "a function, or None")

@@ -3,7 +3,7 @@
 import time
 from typing import Protocol
 
-from .checks import TIME, check
+from .checks import ID, NAME, TIME, check
 
 
 class Deleter(Protocol):
@@ -29,7 +29,9 @@ class Deleting:
         Forks of it keep the events that they share, and later runs of its session what they were told of it.
 
         :raises NotForgotten: a subscriber could not; all else is done.
+        :raises BadInput: ``run_id`` is no text.
         """
+        check({"run_id": ID}, run_id=run_id)
         return await self._deleter.delete(run_id)
 
     async def delete_session(self, name: str) -> int:
@@ -38,7 +40,9 @@ class Deleting:
         No run of it begins meanwhile. What was forked from it, ``<name>/<run id>``, is a session of its own.
 
         :raises SessionBusy: a run of it begins just now, in another process.
+        :raises BadInput: ``name`` can be no session's.
         """
+        check({"name": NAME}, name=name)
         return await self._deleter.delete_session(name)
 
     async def expire(self, *, older_than_s: float) -> int:

@@ -14,7 +14,7 @@ from ..handlers.limits import Limits
 from ..stores.contract import EventLog
 from ..stores.errors import NoSuchRun
 from .agents import Agents
-from .checks import LABEL, PAUSE, check, of
+from .checks import ID, LABEL, PAUSE, check, of
 from .deps import check_deps
 from .durable.forking import Edit
 from .durable.house import StoreHouse
@@ -33,6 +33,7 @@ from .said import said
 from .spec import AgentSpec, OutputT
 
 _RECOVER = {"every_s": PAUSE}
+_RUN = {"run_id": ID}
 _FORK = {
     "at": of(int, "the seq of an event"),
     "agent": of(AgentSpec | None, "an Agent, or None"),
@@ -72,7 +73,9 @@ class Kept:
         """A run, whether it goes on here, elsewhere, nowhere, or is over. Nothing is driven by this.
 
         :raises NoSuchRun: there is no such run.
+        :raises BadInput: ``run_id`` is no text; so say all that take one.
         """
+        check(_RUN, run_id=run_id)
         run = self.find(run_id)
         if run is not None:
             return run
@@ -102,6 +105,7 @@ class Kept:
         :raises CannotResume: its log has something in it that this program cannot go on from.
         """
         stored = self._kept("resume()")
+        check(_RUN, run_id=run_id)
         run = self.find(run_id) or await stored.shelf.get(run_id)
         await stored.keeper.whole(run_id, lambda: stored.keeper.take_up(run, Given(agent, deps, limits)))
         return run
@@ -154,6 +158,7 @@ class Kept:
         :raises NoDeps: a tool says that it needs deps, and there are none.
         """
         stored = self._kept("fork()")
+        check(_RUN, run_id=run_id)
         check(_FORK, at=at, agent=agent, results=results, session=session, limits=limits)
         info = await stored.log.info(run_id)
         base = agent or self._agents.find(info.agent, "")
@@ -199,6 +204,7 @@ class Kept:
 
         :raises NoSuchRun: there is no such run; raised by the iteration.
         """
+        check(_RUN, run_id=run_id)
         run = self.find(run_id)
         if run is not None:
             return run.events(after=after, ephemeral=ephemeral)

@@ -27,20 +27,29 @@ def open_log(url: str) -> Log:
     scheme, separator, rest = url.partition("://")
     made = _STORES.get(scheme) if separator else None
     if made is None:
-        raise StoreMisused(f"{_WITH_PASSWORD.sub('//***@', url)!r} names no store: use one of {', '.join(_LIKE)}")
+        raise StoreMisused(f"{_shown(url)} names no store: use one of {', '.join(_LIKE)}")
     return Log(made(rest))
+
+
+def _shown(url: str) -> str:
+    """A URL that is wrong, as far as it can be shown: nobody knows what its parts were meant to be."""
+    if _PLAIN.fullmatch(url):
+        return repr(url)
+    scheme, separator, _ = url.partition("://")
+    return f"'{scheme}://...'" if separator and scheme.isalnum() else "that"
 
 
 def _sqlite(rest: str) -> RowStore:
     host, _, path = unquote(rest).partition("/")
     if host or not path or "?" in path:
-        raise StoreMisused(f"'sqlite://{rest}' names no file: write sqlite:///runs.db, or sqlite:////var/lib/runs.db")
+        where = _shown(f"sqlite://{rest}")
+        raise StoreMisused(f"{where} names no file: write sqlite:///runs.db, or sqlite:////var/lib/runs.db")
     return SqliteRows(path)
 
 
 def _memory(rest: str) -> RowStore:
     if rest:
-        raise StoreMisused(f"'memory://{rest}' names {rest!r}, and memory has no names: write memory://")
+        raise StoreMisused(f"{_shown(f'memory://{rest}')} names something, and memory has no names: write memory://")
     return MemoryRows()
 
 
@@ -59,4 +68,5 @@ _STORES: Mapping[str, Callable[[str], RowStore]] = {
     "memory": _memory,
 }
 _LIKE = ("sqlite:///runs.db", "postgresql://user@host/database", "memory://")
-_WITH_PASSWORD = re.compile(r"//[^/]*@")
+_PLAIN = re.compile(r"[\w./\\: -]*")
+"""What can be no secret: a password stands before an ``@`` or behind a ``=``, or with ``%`` in it."""

@@ -10,14 +10,14 @@ import anyio
 
 from ..bus.event import Event
 from ..bus.tasks import start
-from ..events.frozen import whole
 from ..events.run import RunFinished, Status
 from .artifacts import LARGE, fill, holes, intact, is_whole
 from .bells import Bells
 from .chain import flaw
 from .codec import batch_of, decode
 from .contract import Lease, Proof, RunInfo, SessionInfo, Survives
-from .errors import StoreDamaged, StoreMisused
+from .errors import NoSuchRun, StoreDamaged, StoreMisused
+from .naming import check_length, check_name, check_text, check_wanted
 from .rows import Batch, Fork, Gathering, Hearing, Row, RowStore, RunQuery
 
 PAGE = 256
@@ -85,6 +85,7 @@ class Log:
     async def read(self, run_id: str, *, after: int = 0) -> AsyncGenerator[Event, None]:
         """See ``EventLog``."""
         _check_after(after)
+        check_wanted(run_id)
         while True:
             page = await self._rows.page(run_id, after, PAGE)
             wrong = flaw(run_id, after, page, PAGE)
@@ -98,6 +99,7 @@ class Log:
 
     async def tail(self, run_id: str, *, after: int = 0) -> AsyncGenerator[Event, None]:
         """See ``EventLog``."""
+        check_wanted(run_id)
         if after and await self._is_over(run_id, after):
             return
         while True:
@@ -121,6 +123,7 @@ class Log:
 
     async def info(self, run_id: str) -> RunInfo:
         """See ``EventLog``."""
+        check_wanted(run_id)
         return await self._rows.info(run_id)
 
     async def runs(
@@ -136,6 +139,8 @@ class Log:
     ) -> list[RunInfo]:
         """See ``EventLog``."""
         _require(limit >= 1, f"limit={limit}: a page has at least one run")
+        for text, what in ((session, "a session's name"), (key, "a key"), (agent, "an agent's name")):
+            check_text(text, what)
         return await self._rows.runs(RunQuery(session, key, agent, status, unfinished, before, limit))
 
     async def sessions(self) -> list[SessionInfo]:
@@ -146,11 +151,14 @@ class Log:
         self, source: str, run_id: str, *, at: int, agent: str = "", session: str | None = None, token: int = 0
     ) -> None:
         """See ``EventLog``."""
-        whole(run_id, "a run's id")
+        check_wanted(source)
+        check_name(run_id, "a run's id")
+        check_length(session, "a session's name")
         await self._rows.fork(Fork(source, run_id, at, session, token, agent))
 
     async def verify(self, run_id: str) -> Proof:
         """See ``EventLog``."""
+        check_wanted(run_id)
         after = 0
         while True:
             page = await self._rows.page(run_id, after, PAGE)
@@ -165,12 +173,17 @@ class Log:
 
     async def delete(self, run_id: str) -> bool:
         """See ``EventLog``."""
+        try:
+            check_wanted(run_id)
+        except NoSuchRun:
+            return False
         deleted = await self._rows.delete(run_id)
         self._bells.ring(run_id)
         return bool(deleted)
 
     async def delete_session(self, name: str) -> int:
         """See ``EventLog``."""
+        check_name(name, "a session's name")
         return await self._rows.delete_session(name)
 
     async def expire(self, *, ended_before: float, limit: int = 1_000) -> int:
@@ -181,8 +194,8 @@ class Log:
     async def claim(self, run_id: str, holder: str, *, ttl_s: float = 30.0) -> Lease:
         """See ``EventLog``."""
         _check_ttl(ttl_s)
-        whole(run_id, "a run's id")
-        whole(holder, "a lease's holder")
+        check_name(run_id, "a run's id")
+        check_name(holder, "a lease's holder")
         return await self._rows.claim(run_id, holder, ttl_s)
 
     async def renew(self, holder: str, *, ttl_s: float = 30.0) -> frozenset[str]:
@@ -209,7 +222,9 @@ class Log:
     def _batch(self, events: Sequence[Event], token: int) -> Batch:
         batch = batch_of(events, token, self._large)
         if batch.opening is not None:
-            whole(batch.run_id, "a run's id")
+            check_name(batch.run_id, "a run's id")
+            check_length(batch.opening.session, "a session's name")
+            check_length(batch.opening.key, "a key")
         return batch
 
     async def _write(self, batches: Sequence[Batch]) -> list[Exception | None]:

@@ -1,6 +1,7 @@
 """One connection to the database of a log: opened with the settings that make an acknowledgement true."""
 
 import logging
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, LiteralString, NamedTuple
 
@@ -16,6 +17,7 @@ SYNCHRONOUS: dict[Survives, str] = {"power-loss": "on", "process-crash": "off"}
 """With ``on``, a commit is answered when the server's disk has it, and its synchronous standbys' disks."""
 
 _WEAKER = ("off", "local")
+_PORTS = re.compile(r"[\d,]*")
 _SETTINGS = """
 SELECT set_config('search_path', %(path)s, false), set_config('client_encoding', 'UTF8', false),
     set_config('lock_timeout', %(patience)s, false),
@@ -35,6 +37,9 @@ class Settings(NamedTuple):
     schema: str
     survives: Survives
     patience_s: float
+
+    def __repr__(self) -> str:
+        return f"<Settings for {self.name}>"
 
 
 class Database:
@@ -88,10 +93,13 @@ def settings_of(conninfo: str, schema: str, survives: Survives, patience_s: floa
     try:
         parts = {name: str(value) for name, value in conninfo_to_dict(conninfo).items()}
     except ProgrammingError:
-        # What libpq says of a string that it cannot read may repeat all of it, with the password.
+        parts = {"port": "none"}
+    if not _PORTS.fullmatch(parts.get("port", "")):
+        # What libpq says of a string that it cannot read may repeat all of it, with the password; and in one that has
+        # a slash in its password, libpq takes that for the host and the port.
         raise StoreMisused(
             "that is no connection string: write postgresql://user@host:5432/database, with %-escapes in names"
-        ) from None
+        )
     # After a failover, the first of several hosts is a standby; a server that is gone is noticed by TCP at last.
     added = {
         "target_session_attrs": "read-write",

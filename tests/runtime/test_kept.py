@@ -41,6 +41,29 @@ async def test_what_needs_a_store_says_so(ask: Callable[[Runtime], Coroutine[Any
             await ask(runtime)
 
 
+@pytest.mark.parametrize("store", [None, "memory://"])
+async def test_what_is_no_name_is_refused_and_deletes_nothing(store: str | None) -> None:
+    """None is no session: it would be that of all the runs that have none."""
+    odd: Any
+    async with Runtime(store=store) as runtime:
+        run = await runtime.start(ADDER, "go")
+        await run.result()
+        for odd in (None, 7, b"run", ["run"]):
+            for door in (runtime.get, runtime.delete, runtime.delete_session, runtime.replay, runtime.attach):
+                with pytest.raises(BadInput, match=r"=.*: give "):
+                    await door(odd)
+        for odd in ("", "\ud800", "x" * 10_000):
+            for start in ({"session": odd}, {"key": odd}):
+                with pytest.raises(BadInput, match=f"{next(iter(start))}='.*: give a text that is not empty"):
+                    await runtime.start(ADDER, "go", **start)
+            with pytest.raises(BadInput, match="name="):
+                await runtime.delete_session(odd)
+            with pytest.raises(NoSuchRun):
+                await runtime.get(odd)
+            assert not await runtime.delete(odd)
+        assert await runtime.get(run.id) is run
+
+
 async def test_a_runtime_without_a_store_knows_the_runs_that_it_has() -> None:
     """And says of others that a store would have kept them."""
     async with Runtime() as runtime:

@@ -5,6 +5,7 @@ import math
 from collections.abc import Awaitable, Sequence
 from contextlib import aclosing
 from hashlib import sha256
+from typing import Any
 
 import anyio
 import pytest
@@ -555,6 +556,31 @@ class Leasing:
         assert (await log.claim("run", "other")).token > lease.token
         with pytest.raises(LeaseLost):
             await log.append(turn("run", 7), token=lease.token)
+
+    async def test_a_name_that_cannot_be_one_is_refused_at_the_door(self, log: EventLog) -> None:
+        """Of a run, a session, a key or a holder; and to look for such a run finds none. Nothing is deleted by it."""
+        await log.append(started("run"))
+        odd: Any
+        for odd in ("\ud800", "", "x" * 10_000, "\u00e4" * 600, None, 7, b"run"):
+            looks = (log.info, log.verify, lambda name: anext(log.read(name)), lambda name: anext(log.tail(name)))
+            for look in (*looks, lambda name: log.fork(name, "branch", at=1)):
+                with pytest.raises(NoSuchRun, match="no store has a run"):
+                    await look(odd)
+            news = (lambda name: log.claim(name, "me"), lambda name: log.claim("run", name), log.delete_session)
+            for misuse in (*news, lambda name: log.fork("run", name, at=1)):
+                with pytest.raises((BadContent, StoreMisused)):
+                    await misuse(odd)
+        for begun in (started("x" * 2000), started("new", session="x" * 2000), started("new", key="x" * 2000)):
+            with pytest.raises(StoreMisused, match="more than 1,024 bytes"):
+                await log.append(begun)
+        assert [info.run_id for info in await log.runs()] == ["run"]
+
+    async def test_a_name_may_hold_what_is_odd_but_whole(self, log: EventLog) -> None:
+        """U+0000 too, and as much as a store's index takes."""
+        for name in ("a\0b", "\x1b[2J", "\u00e4" * 512):
+            await log.append(started(name, session=name, key=name))
+            (info,) = await log.runs(session=name, key=name)
+            assert (info.run_id, await log.delete_session(name)) == (name, 1)
 
     async def test_a_run_says_who_drives_it(self, log: EventLog, clock: Clock) -> None:
         """As long as the lease lasts and is not given back, wherever the run is named."""

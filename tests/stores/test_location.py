@@ -1,6 +1,7 @@
 """A URL names a log."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,39 @@ def test_another_url_is_refused(url: str, words: str) -> None:
     """With one that would do."""
     with pytest.raises(StoreMisused, match=words):
         open_log(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite://secret@x",
+        "sqlite:///runs.db?key=secret",
+        "memory://u:secret@x",
+        "mysql://u:secret@host/runs",
+        "mysql://u:a/secret@host/runs",
+        "mysql://host/runs?password=secret",
+        "host=db password=secret",
+        "postgresql://u:a/secret@host/runs",
+        "postgresql://u:a%secret@host/runs",
+        "postgresql://u:secret@host/runs?nonsense=secret",
+    ],
+)
+def test_what_is_wrong_with_a_url_is_said_without_its_secrets(url: str) -> None:
+    """Nobody knows which part of a wrong one was meant to be the password."""
+    with pytest.raises(StoreMisused) as caught:
+        open_log(url)
+    error = caught.value
+    assert "secret" not in f"{error} {error!r} {error.__cause__!r} {error.__context__!r}"
+
+
+def test_a_log_shows_no_password() -> None:
+    """However it is looked at, down to what it opens connections with."""
+    log = open_log("postgresql://u:secret@127.0.0.1:1/runs")
+    rows: Any = log._rows  # pyright: ignore[reportPrivateUsage]
+    settings = rows._links[0]._settings
+    assert "secret" in settings.conninfo
+    for shown in (log, rows, settings, rows.name):
+        assert "secret" not in f"{shown!r} {shown}"
 
 
 @pytest.mark.parametrize(

@@ -73,12 +73,11 @@ async def test_an_append_that_is_too_large_hurts_nobody_else(tmp_path: Path) -> 
 
 
 async def test_a_value_that_sqlite_cannot_keep_hurts_nobody_else(tmp_path: Path) -> None:
-    """An integer without a bound, text that is none: an error of ours for the one who asked."""
+    """An integer without a bound: an error of ours for the one who asked."""
     async with Log(SqliteRows(tmp_path / "runs.db")) as log:
         await log.append(started("run"))
-        for asked in (log.read("run", after=2**80).__anext__(), log.runs(session="\ud800"), log.info("\ud800")):
-            with pytest.raises(StoreMisused, match="cannot keep a value"):
-                await asked
+        with pytest.raises(StoreMisused, match="cannot keep a value"):
+            await anext(log.read("run", after=2**80))
         await log.append(placed("run", 2, TurnStarted(turn=2**80)))
         assert len(await read(log, "run")) == 2
 
