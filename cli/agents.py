@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import replace
 from shlex import quote
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -34,53 +34,56 @@ InstructionsOption = Annotated[
 ]
 
 
-def make_agent(
-    reference: str | None,
-    model: str | None = None,
-    tools: Sequence[str] | None = None,
-    instructions: str | None = None,
-) -> Agent:
-    """The agent that ``reference`` names, or a new one; what else is given stands in place of what it has.
+class ChosenAgent(NamedTuple):
+    """The agent that the options of a command line describe."""
 
-    :raises BadReference: one of them cannot be loaded, or is not what it should be.
-    """
-    changes: dict[str, Any] = {}
-    if tools:
-        changes["tools"] = load_tools(tools)
-    if instructions is not None:
-        changes["instructions"] = instructions
-    if reference is None:
-        return Agent(load_model(model or os.environ.get("LOOPBUS_MODEL") or "local"), **changes)
-    if model:
-        changes["model"] = load_model(model)
-    return replace(load_agent(reference), **changes)
+    reference: str | None = None
+    model: str | None = None
+    tools: Sequence[str] | None = None
+    instructions: str | None = None
 
+    def make(self) -> Agent:
+        """The agent that ``reference`` names, or a new one; what else is given stands in place of what it has.
 
-def make_known_agent(
-    reference: str | None, model: str | None, tools: Sequence[str] | None, instructions: str | None
-) -> Agent:
-    """The agent of a run that there is already: nothing about it is guessed.
+        :raises BadReference: one of them cannot be loaded, or is not what it should be.
+        """
+        changes: dict[str, Any] = {}
+        if self.tools:
+            changes["tools"] = load_tools(self.tools)
+        if self.instructions is not None:
+            changes["instructions"] = self.instructions
+        if self.reference is None:
+            return Agent(load_model(self.model or _usual_model()), **changes)
+        if self.model:
+            changes["model"] = load_model(self.model)
+        return replace(load_agent(self.reference), **changes)
 
-    :raises BadReference: as ``make_agent``.
-    """
-    if reference is None and model is None:
-        raise typer.BadParameter(
-            "which agent? Give --agent module:name; or --model and all else that the run was started with",
-            param_hint="--agent",
-        )
-    return make_agent(reference, model, tools, instructions)
+    def make_known(self) -> Agent:
+        """The agent of a run that there is already: nothing about it is guessed.
 
+        :raises BadReference: as ``make``.
+        :raises BadParameter: neither an agent nor a model is named.
+        """
+        if self.reference is None and self.model is None:
+            raise typer.BadParameter(
+                "which agent? Give --agent module:name; or --model and all else that the run was started with",
+                param_hint="--agent",
+            )
+        return self.make()
 
-def as_typed(reference: str | None, model: str | None, tools: Sequence[str] | None, instructions: str | None) -> str:
-    """The options that name such an agent once more."""
-    if reference is None and model is None:
-        model = os.environ.get("LOOPBUS_MODEL") or "local"
-    given = [("--agent", reference), ("--model", model), *(("--tools", each) for each in tools or ())]
-    given.append(("--instructions", instructions))
-    return " ".join(f"{option} {quote(redact(value))}" for option, value in given if value is not None)
+    def as_typed(self) -> str:
+        """The options that name such an agent once more, as a shell reads them."""
+        model = _usual_model() if self.reference is None and self.model is None else self.model
+        given = [("--agent", self.reference), ("--model", model), *(("--tools", each) for each in self.tools or ())]
+        given.append(("--instructions", self.instructions))
+        return " ".join(f"{option} {quote(redact(value))}" for option, value in given if value is not None)
 
 
 def with_limits(limits: Limits, turns: int | None, seconds: float | None) -> Limits:
     """An agent's limits with what was said in place of them."""
     given = {"turns": turns, "seconds": seconds}
     return replace(limits, **{name: value for name, value in given.items() if value is not None})
+
+
+def _usual_model() -> str:
+    return os.environ.get("LOOPBUS_MODEL") or "local"

@@ -6,7 +6,7 @@ import typer
 
 from ..runtime.run import Run
 from ..runtime.runtime import Runtime
-from .agents import AgentOption, InstructionsOption, ModelOption, ToolsOption, as_typed, make_known_agent
+from .agents import AgentOption, ChosenAgent, InstructionsOption, ModelOption, ToolsOption
 from .options import JsonOption, QuietOption, RunArgument, StepOption, StreamOption, VerboseOption, YesOption
 from .run_ids import find_run
 from .stores import StoreOption, existing, on_log
@@ -41,7 +41,8 @@ def fork(
 
     Exit codes: as of `loopbus run`.
     """
-    wanted = make_known_agent(agent, model, tools, instructions)
+    chosen = ChosenAgent(agent, model, tools, instructions)
+    wanted = chosen.make_known()
     edited = read_results(results or [])
     url = existing(store)
     info = on_log(url, lambda log: find_run(log, run))
@@ -51,10 +52,9 @@ def fork(
             info.run_id, at=at, agent=wanted, message=message, results=edited or None, session=session
         )
 
-    options = as_typed(agent, model, tools, instructions)
-    Watching(as_json=as_json, stream=stream, yes=yes, quiet=quiet, verbose=verbose, step=step, options=options).follow(
-        wanted, begin, url, after=at
-    )
+    Watching(
+        as_json=as_json, stream=stream, yes=yes, quiet=quiet, verbose=verbose, step=step, options=chosen.as_typed()
+    ).follow(wanted, begin, url, after=at)
 
 
 def read_results(given: list[str]) -> dict[str, str]:

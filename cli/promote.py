@@ -8,7 +8,7 @@ import typer
 from ..bus.event import Event
 from ..runtime.replaying import promote as promoting
 from ..stores import EventLog
-from .agents import make_agent, with_limits
+from .agents import ChosenAgent, with_limits
 from .options import MaxTurnsOption, RunArgument
 from .output import write
 from .recorded import read_run
@@ -28,7 +28,7 @@ def promote(
 
     Exit codes: 0 written, 1 the agent goes another way already; stderr shows the first difference.
     """
-    wanted = make_agent(agent)
+    wanted = ChosenAgent(agent).make()
     limits = with_limits(wanted.limits, max_turns, None)
 
     async def write_test(log: EventLog) -> promoting.Promoted:

@@ -7,7 +7,7 @@ import typer
 from ..bus.event import Event
 from ..runtime.replaying.replay import replay_events
 from ..stores import EventLog
-from .agents import AgentOption, InstructionsOption, ModelOption, ToolsOption, make_known_agent, with_limits
+from .agents import AgentOption, ChosenAgent, InstructionsOption, ModelOption, ToolsOption, with_limits
 from .options import MaxTurnsOption, RunArgument
 from .output import write
 from .recorded import read_run
@@ -32,7 +32,7 @@ def replay(
 
     Exit codes: 0 it goes the same way, event by event; 1 it does not, and stderr shows the first difference.
     """
-    wanted = make_known_agent(agent, model, tools, instructions)
+    wanted = ChosenAgent(agent, model, tools, instructions).make_known()
     limits = with_limits(wanted.limits, max_turns, None)
     kinds = [_judgeable(name) for name in judged or ()]
 

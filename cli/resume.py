@@ -2,7 +2,7 @@
 
 from ..runtime.run import Run
 from ..runtime.runtime import Runtime
-from .agents import AgentOption, InstructionsOption, ModelOption, ToolsOption, as_typed, make_known_agent
+from .agents import AgentOption, ChosenAgent, InstructionsOption, ModelOption, ToolsOption
 from .options import JsonOption, QuietOption, RunArgument, StepOption, StreamOption, VerboseOption, YesOption
 from .output import complain
 from .run_ids import find_run
@@ -30,7 +30,8 @@ def resume(
 
     Exit codes: as of `loopbus run`.
     """
-    wanted = make_known_agent(agent, model, tools, instructions)
+    chosen = ChosenAgent(agent, model, tools, instructions)
+    wanted = chosen.make_known()
     url = existing(store)
     info = on_log(url, lambda log: find_run(log, run))
 
@@ -40,7 +41,6 @@ def resume(
     async def begin(runtime: Runtime) -> Run:
         return await runtime.resume(info.run_id, agent=wanted)
 
-    options = as_typed(agent, model, tools, instructions)
-    Watching(as_json=as_json, stream=stream, yes=yes, quiet=quiet, verbose=verbose, step=step, options=options).follow(
-        wanted, begin, url, after=info.seq
-    )
+    Watching(
+        as_json=as_json, stream=stream, yes=yes, quiet=quiet, verbose=verbose, step=step, options=chosen.as_typed()
+    ).follow(wanted, begin, url, after=info.seq)

@@ -7,7 +7,7 @@ import typer
 
 from ..runtime.run import Run
 from ..runtime.runtime import Runtime
-from .agents import AgentOption, InstructionsOption, ModelOption, ToolsOption, as_typed, make_agent, with_limits
+from .agents import AgentOption, ChosenAgent, InstructionsOption, ModelOption, ToolsOption, with_limits
 from .options import JsonOption, QuietOption, StepOption, StreamOption, VerboseOption, YesOption
 from .stores import StoreOption
 from .watching import Watching
@@ -54,16 +54,16 @@ def run(
         if given is not None and not store:
             raise typer.BadParameter(f"{option} is of no use without --store: nothing is kept", param_hint=option)
     said = read_prompt(prompt)
-    wanted = make_agent(agent, model, tools, instructions)
+    chosen = ChosenAgent(agent, model, tools, instructions)
+    wanted = chosen.make()
     limits = with_limits(wanted.limits, max_turns, timeout)
 
     async def begin(runtime: Runtime) -> Run:
         return await runtime.start(wanted, said, session=session, key=key, limits=limits)
 
-    options = as_typed(agent, model, tools, instructions)
-    Watching(as_json=as_json, stream=stream, yes=yes, quiet=quiet, verbose=verbose, step=step, options=options).follow(
-        wanted, begin, store
-    )
+    Watching(
+        as_json=as_json, stream=stream, yes=yes, quiet=quiet, verbose=verbose, step=step, options=chosen.as_typed()
+    ).follow(wanted, begin, store)
 
 
 def read_prompt(argument: str | None) -> str:

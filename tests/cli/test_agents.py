@@ -2,7 +2,7 @@
 
 import pytest
 
-from loopbus.cli.agents import as_typed, make_agent, with_limits
+from loopbus.cli.agents import ChosenAgent, with_limits
 from loopbus.cli.errors import BadReference
 from loopbus.handlers.limits import Limits
 
@@ -17,22 +17,22 @@ def test_an_agent_of_ones_own_is_run(loopbus: Command) -> None:
 def test_what_is_given_besides_stands_in_place_of_what_it_has(shop: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything else stays; the environment's model is for agents that have none."""
     monkeypatch.setenv("LOOPBUS_MODEL", "shop:echoes")
-    agent = make_agent("shop:clerk")
-    changed = make_agent("shop:clerk", "shop:whole", ["shop:plain"], "Be brief.")
+    agent = ChosenAgent("shop:clerk").make()
+    changed = ChosenAgent("shop:clerk", "shop:whole", ["shop:plain"], "Be brief.").make()
     assert (agent.name, agent.toolset.names) == ("clerk", ("add",))
     assert (changed.name, changed.toolset.names, changed.instructions) == ("clerk", ("plain",), "Be brief.")
     assert agent.model is not changed.model
-    assert make_agent(None).model is not agent.model
+    assert ChosenAgent().make().model is not agent.model
 
 
 def test_an_agent_can_be_named_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """By the options that name it here and now, as a shell reads them."""
-    typed = as_typed("shop:clerk", None, ["shop:add", "shop:plain"], "Be brief.")
+    typed = ChosenAgent("shop:clerk", None, ["shop:add", "shop:plain"], "Be brief.").as_typed()
     assert typed == "--agent shop:clerk --tools shop:add --tools shop:plain --instructions 'Be brief.'"
     monkeypatch.setenv("LOOPBUS_MODEL", "shop:echoes")
-    assert as_typed(None, None, None, None) == "--model shop:echoes"
+    assert ChosenAgent().as_typed() == "--model shop:echoes"
     monkeypatch.delenv("LOOPBUS_MODEL")
-    assert as_typed(None, None, None, None) == "--model local"
+    assert ChosenAgent().as_typed() == "--model local"
 
 
 def test_limits_are_the_agents_unless_others_are_given() -> None:
@@ -45,4 +45,4 @@ def test_limits_are_the_agents_unless_others_are_given() -> None:
 def test_what_is_no_agent_is_said_to_be_none(shop: object) -> None:
     """With what it is."""
     with pytest.raises(BadReference, match="'shop:adds' is Scripted, no Agent"):
-        make_agent("shop:adds")
+        ChosenAgent("shop:adds").make()
