@@ -37,7 +37,7 @@ def agent(turns: int, delay_s: float = 0.0) -> Agent:
 
 
 async def _measure(effort: Effort) -> list[Figure]:
-    async with _runtime(0) as bare, _runtime(OBSERVERS) as heard:
+    async with heard_by(0) as bare, heard_by(OBSERVERS) as heard:
         samples: dict[str, Sample] = {}
         for turns in SIZES:
             repeats = effort.times(TURNS_A_SAMPLE // turns)
@@ -133,6 +133,7 @@ def _durable_events(turns: int) -> int:
 
 
 @asynccontextmanager
-async def _runtime(observers: int) -> AsyncGenerator[Heard, None]:
+async def heard_by(observers: int) -> AsyncGenerator[Heard, None]:
+    """An open runtime with so many observers."""
     async with Runtime() as runtime:
         yield Heard(runtime, observers)
