@@ -18,8 +18,11 @@ def cancel(
     store: StoreOption = None,
     reason: Annotated[str, typer.Option(help="Why; the log keeps it.")] = "cancelled",
     author: Annotated[str | None, typer.Option(help="Who cancels.", show_default="your user name")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Also if another process drives it just now.")] = False,
 ) -> None:
     """End a run for good that waits for a person, or whose process died; its calls that are open get a result.
+
+    With --force also while another process drives it; nobody knows then what becomes of calls that run there.
 
     Exit codes: 0 it is over, also if it was before; 1 another process drives it just now; 2 there is no such run.
     """
@@ -29,7 +32,7 @@ def cancel(
         async with Runtime(store=url) as runtime:
             info = await find_run(runtime.store, run)
             found = await runtime.get(info.run_id)
-            await found.cancel(reason, author=author or user_name())
+            await found.cancel(reason, author=author or user_name(), force=force)
             return f"run {found.id} is over: {found.status}"
 
     complain(Interrupts().run(stop()))

@@ -44,8 +44,10 @@ T = TypeVar("T")
 class Desk(Protocol):
     """Where a run is looked after that nobody drives here, though its log goes on in a store."""
 
-    def noting(self, journal: Journal) -> AbstractAsyncContextManager[None]:
+    def noting(self, journal: Journal, *, force: bool = False) -> AbstractAsyncContextManager[None]:
         """Hold a run, brought up to date, so that something can be appended to its log; recorded on leaving.
+
+        ``force`` takes it from whoever drives it.
 
         :raises RunElsewhere: another process drives it.
         """
@@ -192,18 +194,22 @@ class Run(Generic[OutputT]):
                 raise error from stopping.error
         return outcome.unwrap()
 
-    async def cancel(self, reason: str = "cancelled", *, author: str = "caller") -> None:
+    async def cancel(self, reason: str = "cancelled", *, author: str = "caller", force: bool = False) -> None:
         """Stop the run and wait until it has stopped, for the grace time of its runtime at most.
 
         Cancelling twice, or a run that is over, is harmless. Tools that are running are cancelled and get a result
         that says so; what does not end within the grace time is left behind and listed in ``Runtime.zombies``.
 
-        :raises RunElsewhere: another process drives the run.
+        ``force`` ends a run that another process drives too, perhaps one that hangs: it is over at once, with the
+        outcome ``unknown`` for each call that was running. That process writes nothing more of it, and stops what it
+        still does when it notices: with its next write, or within a third of its lease.
+
+        :raises RunElsewhere: another process drives the run, and there was no ``force``.
         """
         self._check_loop()
         stopping = Stopping("cancelled", reason)
         if self._desk is not None and self._undriven:
-            await self._end_undriven(self._desk, stopping, author)
+            await self._end_undriven(self._desk, stopping, author, force=force)
         self.stop(stopping, author)
         await self.outcome()
 
@@ -343,8 +349,8 @@ class Run(Generic[OutputT]):
             raise RunOver(f"run {self.id} has ended ({self.status}); start a new run with its messages to go on")
         return made(MessageInjected, message=said(message), author=author)
 
-    async def _end_undriven(self, desk: Desk, stopping: Stopping, author: str) -> None:
-        async with desk.noting(self.journal):
+    async def _end_undriven(self, desk: Desk, stopping: Stopping, author: str, *, force: bool = False) -> None:
+        async with desk.noting(self.journal, force=force):
             if self._undriven and stopping.status is not None:
                 self.journal.append(made(CancelRequested, reason=stopping.reason, author=author), 0)
                 close_run(self.journal, stopping.status, stopping, ())

@@ -13,6 +13,17 @@ Survives = Literal["nothing", "process-crash", "power-loss"]
 
 
 @dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to drive a run. ``token`` goes with each append and is higher than that of every lease before."""
+
+    run_id: str
+    holder: str
+    token: int
+    until: float
+    """When it ends unless it is renewed, in seconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunInfo:
     """What a log knows of a run without reading its events."""
 
@@ -34,8 +45,8 @@ class RunInfo:
     """The run that has this one's events up to ``at`` too: the one that was forked, while it is not deleted."""
     at: int = 0
     """The last event that was forked along; 0 for a run without a source."""
-    holder: str = ""
-    """Who drives it, by a lease that has not ended; empty: nobody, or a store that does not say."""
+    lease: Lease | None = None
+    """By which somebody drives it, if it has not ended; None: nobody does, or the store does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +58,6 @@ class SessionInfo:
     latest: str
     started_at: float
     """When the latest run began, in seconds since the epoch."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to drive a run. ``token`` goes with each append and is higher than that of every lease before."""
-
-    run_id: str
-    holder: str
-    token: int
-    until: float
-    """When it ends unless it is renewed, in seconds since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,10 @@ class EventLog(Protocol):
         ...
 
     async def release(self, lease: Lease) -> None:
-        """Give a lease back, so that the next one need not wait for its end. Its token stays used up."""
+        """Give a lease back, so that the next one need not wait for its end. Its token stays used up.
+
+        It need not be one's own: that of ``RunInfo.lease`` takes a run away from whoever drives it.
+        """
         ...
 
     async def aclose(self) -> None:

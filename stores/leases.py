@@ -30,9 +30,11 @@ def claimed(run_id: str, holder: str, ttl_s: float, held: Held | None, now: floa
     return Lease(run_id, holder, token, kept.until), kept
 
 
-def holder_of(held: Held | None, now: float) -> str:
-    """Who has a lease at the time ``now``; empty for nobody."""
-    return held.holder if held is not None and _lasts(held, now) else ""
+def lasting(run_id: str, held: Held | None, now: float) -> Lease | None:
+    """The lease that somebody has at the time ``now``; None if nobody has one."""
+    if held is None or not held.holder or not _lasts(held, now):
+        return None
+    return Lease(run_id, held.holder, held.token, held.until)
 
 
 def _lasts(held: Held, now: float) -> bool:

@@ -11,7 +11,7 @@ from .chain import genesis
 from .contract import Lease, RunInfo, SessionInfo, Survives
 from .errors import NoSuchRun, StoreClosed, StoreError
 from .forks import Branch, bequeathed
-from .leases import Held, claimed, holder_of
+from .leases import Held, claimed, lasting
 from .rows import Batch, Fork, Head, Opening, Page, Row, RunQuery
 
 
@@ -180,8 +180,8 @@ class MemoryRows:
             self._leases[run_id] = held._replace(holder="")
 
     def _held(self, info: RunInfo) -> RunInfo:
-        holder = holder_of(self._leases.get(info.run_id), self._clock())
-        return replace(info, holder=holder) if holder else info
+        lease = lasting(info.run_id, self._leases.get(info.run_id), self._clock())
+        return info if lease is None else replace(info, lease=lease)
 
     def _token(self, run_id: str) -> int:
         lease = self._leases.get(run_id)

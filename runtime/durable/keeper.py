@@ -225,7 +225,7 @@ class Keeper:
     # --- what runs that nobody drives are asked ---
 
     @asynccontextmanager
-    async def noting(self, journal: Journal) -> AsyncGenerator[None, None]:
+    async def noting(self, journal: Journal, *, force: bool = False) -> AsyncGenerator[None, None]:
         """See ``Desk``."""
         held = durable(journal)
         async with self.shelf.lock(held.run_id):
@@ -235,6 +235,8 @@ class Keeper:
                 # It was taken up here meanwhile, and another claim would lock its own driver out.
                 yield
                 return
+            if force:
+                await self.shelf.take_away(held.run_id)
             await self.shelf.claim(held)
             try:
                 yield

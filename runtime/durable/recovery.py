@@ -115,8 +115,8 @@ class Recovery:
 
     async def _consider(self, info: RunInfo) -> Run[Any] | None:
         """Take up a run, or make it a suspect; None if neither is to be done."""
-        if info.holder not in ("", self._ways.holder):
-            self._is_elsewhere(info.run_id, f"run {info.run_id} is driven by {info.holder} just now")
+        if info.lease is not None and info.lease.holder != self._ways.holder:
+            self._is_elsewhere(info.run_id, f"run {info.run_id} is driven by {info.lease.holder} just now")
         elif self._passed_before.get(info.run_id) == info.seq:
             self._passed[info.run_id] = info.seq
         else:

@@ -209,6 +209,12 @@ class Shelf:
                 with CancelScope(shield=True):
                     await self.leases.give_back(lease)
 
+    async def take_away(self, run_id: str) -> None:
+        """Give back the lease by which another process drives a run; it ends there with the next claim."""
+        lease = (await self.log.info(run_id)).lease
+        if lease is not None and lease.holder != self.leases.holder:
+            await self.log.release(lease)
+
     def drive(self, journal: DurableJournal, lease: Lease) -> None:
         """Note that a run is driven here from now on, under a lease that was just claimed.
 

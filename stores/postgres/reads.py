@@ -6,7 +6,7 @@ from typing import Any, LiteralString
 from ..chain import genesis
 from ..contract import RunInfo, SessionInfo
 from ..errors import NoSuchRun
-from ..leases import Held, holder_of
+from ..leases import Held, lasting
 from ..rows import Head, Page, Row, RunQuery
 from .connection import Database
 from .leases import Clock
@@ -116,8 +116,9 @@ def no_such_run(run_id: str) -> NoSuchRun:
 def _info(found: Sequence[Any], clock: Clock | None) -> RunInfo:
     run_id, place, agent, session, key, started_at, seq, status, ended_at, source, at, holder, *lease, now = found
     names = name_of(agent), name_if(session), name_if(key)
-    drives = holder_of(Held(name_of(holder), *lease), now if clock is None else clock())
-    return RunInfo(name_of(run_id), place, *names, started_at, seq, status, ended_at, name_if(source), at, drives)
+    run, held = name_of(run_id), Held(name_of(holder), *lease)
+    drives = lasting(run, held, now if clock is None else clock())
+    return RunInfo(run, place, *names, started_at, seq, status, ended_at, name_if(source), at, drives)
 
 
 async def _learn(db: Database, kinds: set[int]) -> None:

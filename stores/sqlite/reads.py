@@ -6,7 +6,7 @@ from typing import Any
 from ..chain import genesis
 from ..contract import RunInfo, SessionInfo
 from ..errors import StoreDamaged
-from ..leases import Held, holder_of
+from ..leases import Held, lasting
 from ..rows import Head, Page, Row, RunQuery
 from .connection import Database
 from .forks import digest_of, no_such_run, stretches
@@ -89,7 +89,7 @@ def sessions(db: Database) -> list[SessionInfo]:
 def _info(found: Sequence[Any], now: float) -> RunInfo:
     *told, holder, token, until, ttl_s = found
     held = None if holder is None else Held(holder, token, until, ttl_s)
-    return RunInfo(*told, holder=holder_of(held, now))
+    return RunInfo(*told, lease=lasting(told[0], held, now))
 
 
 def _row(db: Database, seq: int, number: int, body: bytes, digest: bytes) -> Row:

@@ -41,7 +41,7 @@ def test_a_run_that_waits_is_ended(loopbus: Command, waiting: str) -> None:
 
 
 def test_a_run_that_another_process_drives_is_left_to_it(loopbus: Command, waiting: str, url: str) -> None:
-    """The error says which one."""
+    """The error says which one, unless it is to end all the same."""
 
     async def drive() -> None:
         async with open_log(url) as log:
@@ -50,6 +50,8 @@ def test_a_run_that_another_process_drives_is_left_to_it(loopbus: Command, waiti
     anyio.run(drive)
     done = loopbus("cancel", waiting)
     assert (done.code, done.out, "the-other-host" in done.err) == (1, "", True)
+    assert loopbus("cancel", waiting, "--force").code == 0
+    assert json.loads(loopbus("runs", "--json").out)["status"] == "cancelled"
 
 
 def test_no_run_is_wrong_usage(loopbus: Command, waiting: str) -> None:

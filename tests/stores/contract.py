@@ -583,18 +583,21 @@ class Leasing:
             assert (info.run_id, await log.delete_session(name)) == (name, 1)
 
     async def test_a_run_says_who_drives_it(self, log: EventLog, clock: Clock) -> None:
-        """As long as the lease lasts and is not given back, wherever the run is named."""
+        """As long as the lease lasts and is not given back, wherever the run is named; so that it can be taken away."""
         await log.append(started("free"))
         lease = await log.claim("run", "me", ttl_s=10)
         await log.append(started("run"), token=lease.token)
-        assert [info.holder for info in await log.runs()] == ["me", ""]
-        assert (await log.info("run")).holder == "me"
+        assert [info.lease for info in await log.runs()] == [lease, None]
         clock.now += 11
-        assert (await log.info("run")).holder == ""
+        assert (await log.info("run")).lease is None
         await log.renew("me", ttl_s=10)
-        assert (await log.info("run")).holder == "me"
-        await log.release(lease)
-        assert [info.holder for info in await log.runs()] == ["", ""]
+        kept = (await log.info("run")).lease
+        assert kept is not None
+        assert (kept.holder, kept.token, kept.until) == ("me", lease.token, clock.now + 10)
+        await log.release(kept)
+        assert [info.lease for info in await log.runs()] == [None, None]
+        assert (await log.claim("run", "other")).token > lease.token
+        assert await log.renew("me") == frozenset()
 
     async def test_claiming_again_is_a_new_lease(self, log: EventLog) -> None:
         """A process that starts anew under its old name is not its former self."""

@@ -432,6 +432,24 @@ async def test_of_two_processes_one_drives_a_run() -> None:
         assert (await first.runtime.get(run.id)).log == taken.log == tuple(await logged(rows, run.id))
 
 
+async def test_a_run_can_be_ended_for_good_though_another_process_drives_it() -> None:
+    """Where that is said: it is over at once, and the process that had it writes no more and stops what it does."""
+    rows, (agent, gate) = MemoryRows(), at_a_gate()
+    async with process(rows, keeping=KeepOptions(lease_s=0.003)) as first, process(rows) as second:
+        run = await first.runtime.start(agent, "go")
+        await gate.reached.wait()
+        there = await second.runtime.get(run.id)
+        await there.cancel("it hangs", author="ann", force=True)
+        assert (await there.outcome()).status == "cancelled"
+        (finished,) = [event for event in there.log if isinstance(event, ToolFinished)]
+        assert (finished.outcome, (await Log(rows).info(run.id)).lease) == ("unknown", None)
+        await settle(lambda: not first.runtime.runs)
+        gate.open.set()
+        assert tuple(await logged(rows, run.id)) == there.log
+        assert (await (await first.runtime.get(run.id)).outcome()).status == "cancelled"
+        await check_run(there)
+
+
 async def _cancel(only: Process, run_id: str) -> None:
     await (await only.runtime.get(run_id)).cancel()
 
@@ -682,7 +700,7 @@ async def test_a_run_that_ends_while_it_is_being_claimed_is_held_by_nobody(comma
         with pytest.raises(RunOver) if command == "send" else nullcontext():
             await commands[command]()
         assert (await run.outcome()).output == "over"
-        assert (await Log(rows).info("r")).holder == ""
+        assert (await Log(rows).info("r")).lease is None
         await Log(rows).claim("r", "whoever deletes it")
 
 
