@@ -22,15 +22,17 @@ from .places import Place, places
 LONGEST_S = 0.4
 
 
-def kill(mortals: Mortals, place: Place, kills: int, runs: int, dice: random.Random) -> int:
+def kill(
+    mortals: Mortals, place: Place, kills: int, runs: int, dice: random.Random, longest_s: float = LONGEST_S
+) -> int:
     """Let process after process begin some runs, and go on with those before it, until so many were killed.
 
-    Then one more ends what is left. Says how many processes there were.
+    Each has ``longest_s`` at most. Then one more ends what is left. Says how many processes there were.
     """
     killed, lives = 0, 0
     while killed < kills:
         begin = tuple(f"{lives}.{number}" for number in range(runs))
-        seconds = dice.uniform(0, LONGEST_S)
+        seconds = dice.uniform(0, longest_s)
         life = Life(url=place.url, diary=place.diary, begin=begin, seconds=seconds, **place.leases(lives))
         killed += not mortals.live(life)
         lives += 1
@@ -38,11 +40,13 @@ def kill(mortals: Mortals, place: Place, kills: int, runs: int, dice: random.Ran
     return lives + 1
 
 
-def soak(store: str, kills: int, runs: int, dice: random.Random, folder: Path) -> Counter[str]:
+def soak(
+    store: str, kills: int, runs: int, dice: random.Random, folder: Path, longest_s: float = LONGEST_S
+) -> Counter[str]:
     """Do all of it; raises AssertionError where a promise is broken."""
     place = next(places(store, folder))
     with Mortals() as mortals:
-        lives = kill(mortals, place, kills, runs, dice)
+        lives = kill(mortals, place, kills, runs, dice, longest_s)
     found = Counter(note["what"] for note in notes(place.diary))
     found["runs"] = asyncio.run(_check(place))
     found["processes"] = lives
@@ -60,12 +64,14 @@ def main() -> None:
     parser.add_argument("--store", choices=("sqlite", "postgres"), default="sqlite")
     parser.add_argument("--kills", type=int, default=500)
     parser.add_argument("--runs", type=int, default=4, help="how many each process begins")
+    parser.add_argument("--longest", type=float, default=LONGEST_S, help="seconds; more where the machine is busy")
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     options = parser.parse_args()
     logging.getLogger("loopbus").setLevel(logging.CRITICAL)
     began = monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        found = soak(options.store, options.kills, options.runs, random.Random(options.seed), Path(folder))
+        dice = random.Random(options.seed)
+        found = soak(options.store, options.kills, options.runs, dice, Path(folder), options.longest)
     print(f"{options.store}, seed {options.seed}: {dict(found)}, in {monotonic() - began:.0f} s")
 
 
