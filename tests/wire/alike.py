@@ -71,8 +71,9 @@ def _strictness(value: Any) -> Any:
 
 
 def _response_format(value: Any) -> Any:
-    names = {"schema": "json_schema"} if (value or {}).get("type") == "json_object" else {}
-    told = {names.get(name, name): item for name, item in (value or {}).items()}
+    fields: dict[str, Any] = value or {}
+    names: Mapping[str, str] = {"schema": "json_schema"} if fields.get("type") == "json_object" else {}
+    told = {names.get(name, name): item for name, item in fields.items()}
     return {name: _READ.get(name, alike)(item) for name, item in told.items()}
 
 

@@ -63,7 +63,8 @@ def spelling(body: Json) -> Json:
     spelt = cast(Json, _spelt(body))
     if "systemInstruction" in spelt:
         spelt["systemInstruction"].setdefault("role", "user")
-    config = {name: value for name, value in (spelt.pop("generationConfig", None) or {}).items() if value != []}
+    told: Json = spelt.pop("generationConfig", None) or {}
+    config = {name: value for name, value in told.items() if value != []}
     return {**spelt, "generationConfig": config} if config else spelt
 
 

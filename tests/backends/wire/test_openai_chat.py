@@ -262,7 +262,9 @@ def test_a_server_may_break_off_with_a_line_of_its_own() -> None:
 
 def test_what_an_answer_rests_on_stands_behind_it() -> None:
     """Sources, tools of the provider, how sure the model was: streamed or whole, from wherever it is told."""
-    source, ran, token = {"type": "url_citation"}, {"type": "search"}, {"token": "a", "logprob": -0.5}
+    source: JsonValue = {"type": "url_citation"}
+    ran: JsonValue = {"type": "search"}
+    token: JsonValue = {"token": "a", "logprob": -0.5}
     expected = Opaque(
         "acme", {"annotations": [source], "executed_tools": [ran], "logprobs": [token], "citations": ["x"]}
     )
