@@ -59,6 +59,10 @@ def _is_pause(value: object) -> bool:
     return value is None or (isinstance(value, int | float) and 0 < value < inf)
 
 
+def _is_length(value: object) -> bool:
+    return isinstance(value, int | float) and 0 < value < inf
+
+
 def _is_size(value: object) -> bool:
     return isinstance(value, int) and value >= 0
 
@@ -100,6 +104,7 @@ def _is_collection(value: object) -> bool:
 
 TIME = Rule(_is_time, "a number of seconds, 0 or more")
 PAUSE = Rule(_is_pause, "a number of seconds above 0, or None for never")
+LENGTH = Rule(_is_length, "a number of seconds above 0")
 SIZE = Rule(_is_size, "a number of bytes, 0 or more")
 TIMES = Rule(_is_size, "a whole number, 0 or more")
 COUNT = Rule(_is_count, "a whole number, 1 or more")

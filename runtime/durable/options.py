@@ -2,10 +2,17 @@
 
 from dataclasses import dataclass
 
+from ..checks import COUNT, LENGTH, TIME, check
+
+_RULES = {"lease_s": LENGTH, "patience_s": TIME, "attempts": COUNT, "recover_at_once": COUNT}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeepOptions:
-    """Bounds of what a runtime does with its store."""
+    """Bounds of what a runtime does with its store.
+
+    :raises BadInput: one is no number that it can be.
+    """
 
     lease_s: float = 30.0
     """How long a run stays this process's own without a sign of life; after that any other may take it up."""
@@ -15,3 +22,6 @@ class KeepOptions:
     """How often a run is taken up after crashes without finishing a turn, before it is given up as a dead letter."""
     recover_at_once: int = 1_000
     """How many runs that ``recover`` takes up go on at once at most; those behind wait in the store."""
+
+    def __post_init__(self) -> None:
+        check(_RULES, **{name: getattr(self, name) for name in _RULES})

@@ -55,6 +55,7 @@ class Recovery:
         self._passed: dict[str, int] = {}
         """Runs with which there was nothing to do, by their last events: not read again before they have more."""
         self._passed_before: dict[str, int] = {}
+        self._told_at = logging.INFO
 
     async def begin(self) -> list[Run[Any]]:
         """Take up what is free and above suspicion, while there is room; suspects are in the answer too."""
@@ -91,6 +92,8 @@ class Recovery:
         self._unfinished.start_over()
         self._elsewhere.clear()
         self._passed_before, self._passed = self._passed, {}
+        # What others drive was told once, and is as it should be.
+        self._told_at = logging.DEBUG
 
     async def _rest(self) -> None:
         try:
@@ -171,7 +174,7 @@ class Recovery:
         return False
 
     def _is_elsewhere(self, run_id: str, words: str) -> None:
-        _log.info("run %s was not recovered: %s", run_id, words)
+        _log.log(self._told_at, "run %s was not recovered: %s", run_id, words)
         self._elsewhere.append(run_id)
 
 

@@ -205,6 +205,15 @@ async def test_what_others_leave_behind_is_taken_up_as_it_comes(
         assert "runs could not be recovered: it is away" in caplog.text
 
 
+@pytest.mark.parametrize(
+    "wrong", [{"lease_s": 0}, {"patience_s": -1}, {"attempts": 0}, {"recover_at_once": 0}, {"lease_s": "long"}]
+)
+def test_bounds_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
+    """Where they are written, and naming the one."""
+    with pytest.raises(BadInput, match=f"{next(iter(wrong))}=.*: give "):
+        KeepOptions(**wrong)
+
+
 async def _away(**_: object) -> list[RunInfo]:
     raise StoreBusy("it is away")
 
