@@ -14,7 +14,7 @@ from .account import Account
 from .failure import failure
 from .fields import WRONG_SHAPE, items, text
 from .objects import read_object
-from .openai_chat_about import OF_ANSWER, OF_MESSAGE, About
+from .openai_chat_about import OF_MESSAGE, About
 from .openai_chat_dialects import CHAT, Dialect
 from .openai_chat_parts import read_image, read_part
 from .openai_chat_request import encode
@@ -128,13 +128,13 @@ class ChatReader(Reader):
             # Of several choices the first is the answer; in a stream, each chunk holds a piece of one.
             if choices and not (choice := choices[0]).get("index"):
                 self._read_choice(choice, message, deltas)
-            self._said = self._said or bool(deltas)
-            if not OF_ANSWER.isdisjoint(answer):
+            if deltas:
+                self._said, self._counted = True, False
+            if "citations" in answer or "search_results" in answer:
                 self.about.renew(answer)
-            usage = answer.get("usage") or groq_usage(answer)
-            if usage:
+            if usage := answer.get("usage") or groq_usage(answer):
+                self._counted = self._whole or not deltas
                 deltas.append(UsagePiece(read_usage(usage)))
-            self._counted = bool(usage) and (self._whole or len(deltas) == 1)
         except WRONG_SHAPE as exc:
             raise self._misunderstood(raw, exc) from exc
         return deltas
