@@ -1,6 +1,7 @@
 """Has the model answer."""
 
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from inspect import iscoroutine
 from time import monotonic
 from typing import Any, NamedTuple
 
@@ -15,7 +16,7 @@ from ...backends.contract import (
     ToolCallPiece,
     ToolSpec,
 )
-from ...backends.errors import BackendError
+from ...backends.errors import BackendError, Misunderstood
 from ...backends.fold import ReplyFold
 from ...bus.event import Event, unchecked
 from ...events.fault import Fault
@@ -88,6 +89,7 @@ class AskModel:
                         if piece is not None:
                             run.tell(piece, event.seq)
             except BaseException:
+                _check_stream(deltas)
                 # One that came to its end is closed.
                 await deltas.aclose()
                 raise
@@ -113,6 +115,18 @@ class AskModel:
         after_s = self._hedge_s or 0.0
         started = HedgeStarted(model=event.model, after_s=after_s)
         return hedged(lambda: backend.stream(request), after_s, lambda: run.append(started, event.seq))
+
+
+def _check_stream(deltas: object) -> None:
+    """Say it if a backend's ``stream`` was the reason why it could not be read.
+
+    :raises Misunderstood: it gave no async generator.
+    """
+    if not hasattr(deltas, "aclose"):
+        if iscoroutine(deltas):
+            deltas.close()
+        kind = type(deltas).__name__
+        raise Misunderstood(f"the backend's stream() gave a {kind}: let it be an async generator, which yields deltas")
 
 
 def _text(delta: TextPiece) -> TextDelta:

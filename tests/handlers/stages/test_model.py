@@ -1,6 +1,7 @@
 """The model is sent the conversation, and what comes back is told piece by piece and then as a whole."""
 
 from collections.abc import AsyncGenerator
+from typing import Any
 
 import pytest
 
@@ -148,6 +149,25 @@ async def test_a_stream_without_its_stop_is_a_failure() -> None:
     failed = await ask(asked(), Fake(stream))
     assert isinstance(failed, ModelFailed)
     assert (failed.error.kind, failed.partial) == ("Incomplete", (Text("It is "),))
+
+
+async def returned(_: Request) -> str:
+    """What comes of a ``stream`` without a ``yield``."""
+    return "It is 42."
+
+
+def listed(_: Request) -> list[str]:
+    """Not even that."""
+    return ["It is 42."]
+
+
+@pytest.mark.parametrize(("stream", "kind"), [(returned, "coroutine"), (listed, "list")])
+async def test_a_backend_that_streams_nothing_is_told_how(stream: Any, kind: str) -> None:
+    """It forgot to yield, which is the commonest slip of who writes one; nothing is left that was never awaited."""
+    failed = await ask(asked(), Fake(stream))
+    assert isinstance(failed, ModelFailed)
+    assert failed.error.kind == "Misunderstood"
+    assert f"stream() gave a {kind}: let it be an async generator" in failed.error.message
 
 
 @pytest.mark.parametrize("error", [Broken("dead"), ZeroDivisionError()])
