@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated
 
-from fastapi import Body, Depends, FastAPI, Header, HTTPException
+from fastapi import Body, Depends, FastAPI, Header, HTTPException, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from loopbus import Agent, Run, Runtime, tool
@@ -32,29 +32,34 @@ model = Scripted(
     piece_delay_s=0.02,
 )
 agent = Agent(model, instructions="Answer in one sentence.", tools=[look_up])
-runtime = Runtime()
 
 
 @asynccontextmanager
-async def lifespan(_: FastAPI) -> AsyncGenerator[None, None]:
-    """Open the runtime with the server; closing it stops every run, within its grace time."""
-    async with runtime:
+async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
+    """Open a runtime with the server; closing it stops every run, within its grace time."""
+    async with Runtime() as app.state.runtime:
         yield
 
 
+def the_runtime(request: Request) -> Runtime:
+    """Give the runtime of the application that runs: a runtime lives once, and a test may open the application again."""
+    return request.app.state.runtime
+
+
+Live = Annotated[Runtime, Depends(the_runtime)]
 app = FastAPI(lifespan=lifespan)
 
 
 @app.post("/runs", status_code=202)
 async def start(
-    prompt: Annotated[str, Body(embed=True)], idempotency_key: Annotated[str | None, Header()] = None
+    runtime: Live, prompt: Annotated[str, Body(embed=True)], idempotency_key: Annotated[str | None, Header()] = None
 ) -> dict[str, str]:
     """Start a run and return at once. A POST that is repeated with the same key finds the run that goes on already."""
     run = await runtime.start(agent, prompt, key=idempotency_key)
     return {"run_id": run.id, "events": f"/runs/{run.id}/events"}
 
 
-def find(run_id: str) -> Run:
+def find(run_id: str, runtime: Live) -> Run:
     """Give the run of this id; a real application asks here whose it is."""
     run = runtime.find(run_id)
     if run is None:

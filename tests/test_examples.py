@@ -15,7 +15,7 @@ import pytest
 import uvicorn
 
 from loopbus import Agent, Run
-from loopbus.backends import Capabilities, Delta, Request
+from loopbus.backends import Capabilities, Delta, Request, Scripted
 from loopbus.backends.contract import StopPiece, TextPiece
 
 from .architecture import ROOT
@@ -91,7 +91,7 @@ def test_the_script_runs_as_it_stands(name: str) -> None:
 
 @pytest.fixture
 def example() -> ModuleType:
-    """The web application, loaded anew: its runtime has not been opened before."""
+    """The web application, loaded anew, so that each test may give it another agent."""
     spec = importlib.util.spec_from_file_location("fastapi_sse", EXAMPLES / "fastapi_sse.py")
     assert spec is not None
     assert spec.loader is not None
@@ -156,7 +156,7 @@ async def test_a_client_reads_a_run_from_beginning_to_end(client: httpx.AsyncCli
     """The ids are the events' numbers without a gap, the pieces add up to the answer, and the stream ends by itself."""
     run_id = await start(client)
     seen = await read(client, run_id)
-    run: Run = example.find(run_id)
+    run: Run = example.find(run_id, example.app.state.runtime)
     assert ids(seen) == [event.seq for event in run.log]
     assert [frame.event for frame in seen if frame.id] == [event.event_name for event in run.log]
     finished = json.loads(seen[-1].data)
@@ -199,7 +199,7 @@ async def test_a_run_goes_on_when_its_client_leaves_and_comes_back(
     """A client that left in the middle of the answer gets what it missed: each event once, none twice, none lost."""
     run_id = await start(client)
     before = await read(client, run_id, until="TextDelta")
-    run: Run = example.find(run_id)
+    run: Run = example.find(run_id, example.app.state.runtime)
     assert run.status is None, "leaving must not stop the run"
 
     half_way.go_on.set()
@@ -247,7 +247,7 @@ async def test_a_repeated_request_finds_the_same_run(client: httpx.AsyncClient, 
     first = await start(client, **{"Idempotency-Key": "request-1"})
     assert await start(client, **{"Idempotency-Key": "request-1"}) == first
     assert await start(client) != first
-    assert len(example.runtime.runs) <= 2
+    assert len(example.app.state.runtime.runs) <= 2
 
 
 async def test_a_cancelled_run_tells_its_readers(client: httpx.AsyncClient, half_way: HalfWay) -> None:
@@ -275,3 +275,11 @@ async def test_a_run_that_nobody_started_is_not_found(client: httpx.AsyncClient)
     """Reading and cancelling answer alike."""
     assert (await client.get("/runs/no-such-run/events")).status_code == 404
     assert (await client.post("/runs/no-such-run/cancel")).status_code == 404
+
+
+async def test_the_application_can_be_opened_again(example: ModuleType) -> None:
+    """As test clients do, one after the other, with one application: each time it has a runtime of its own."""
+    for _ in range(2):
+        async with example.lifespan(example.app):
+            run = await example.app.state.runtime.start(Agent(Scripted(["hello"])), "hi")
+            assert (await run.result()).output == "hello"
