@@ -42,7 +42,7 @@ async def lifespan(app: FastAPI) -> AsyncGenerator[None, None]:
 
 
 def the_runtime(request: Request) -> Runtime:
-    """Give the runtime of the application that runs: a runtime lives once, and a test may open the application again."""
+    """Give the runtime of the application that runs; a test may open it again, and has another one then."""
     return request.app.state.runtime
 
 
