@@ -114,6 +114,7 @@ class Pieces:
         before = first.count - 1 if isinstance(first, EventsDropped) else 0
         said = EventsDropped(
             run_id=self._journal.run_id,
+            at=gone[-1].at,
             subscriber="reader",
             first_seq=first.first_seq if isinstance(first, EventsDropped) else first.seq,
             last_seq=gone[-1].seq,
