@@ -185,6 +185,7 @@ async def test_pieces_that_cannot_be_joined_are_dropped_and_that_is_said() -> No
     assert told == [f"step {number}" for number in range(3_000 - len(told), 3_000)]
     assert len(told) < 1_100
     assert {event.subscriber for event in dropped} == {"reader"}
+    assert all(event.at >= run.log[0].at for event in dropped)
     assert durable([first, *rest]) == list(run.log)
 
 
