@@ -21,20 +21,9 @@ httpx: Any = load_httpx()
 
 Cut = Callable[[bytes], Sequence[bytes]]
 
-EDGE = 2_000
-STRIDE = 61
-"""A prime, so that the cuts fall on another place of each line."""
-
-
-def byte_by_byte(body: bytes) -> Sequence[bytes]:
-    """Chunks of one byte, but for the middle of a long body, where what comes is more of the same."""
-    end = max(EDGE, len(body) - EDGE)
-    return cut_at(body, [*range(1, min(EDGE, len(body))), *range(EDGE, end, STRIDE), *range(end, len(body))])
-
-
 WAYS: Mapping[str, Cut] = {
     "whole": lambda body: [body],
-    "byte by byte": byte_by_byte,
+    "byte by byte": lambda body: cut_at(body, list(range(1, len(body)))),
     "at random": lambda body: cut_at(body, random.Random(body).choices(range(len(body) + 1), k=30)),
 }
 """How a body may arrive. Random is the same each time, or a failure could not be looked at."""
