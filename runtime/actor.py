@@ -10,24 +10,22 @@ from ..bus import nesting
 from ..bus.bus import Bus
 from ..bus.event import Event
 from ..bus.guest import Watch
-from ..bus.interception import Ask, Instead, Policy, Ruling, intercept
+from ..bus.interception import Ruling
 from ..bus.observer import name_of
 from ..bus.outbox import MOST
 from ..bus.stages import Stage
 from ..bus.traces import loggable
 from ..bus.words import describe
 from ..events.fault import Fault
-from ..events.model import ModelReplied
 from ..events.run import RunFinished
-from ..events.tool import ToolFinished, ToolRequested
-from .approvals import ask
+from ..events.tool import ToolFinished
 from .errors import OutOfOrder, RunOver
 from .frontier import Unanswered, not_recorded
 from .helpers import Helpers
 from .journal import Journal
-from .numbering import numbered
+from .judging import Judging
 from .reminders import Reminders
-from .scope import Holding, Scope
+from .scope import Holding
 from .stopping import Stopping, close_run, leave_run, under_way
 from .turn import OVER
 
@@ -43,14 +41,14 @@ _TURN = 128
 _STEPS = range(1, _TURN + 1)
 
 
-class Actor(Scope):
+class Actor(Judging):
     """Drives one run: takes the next event, appends it, awaits the stage that hears it, and takes what that causes.
 
     It is itself what the stages see. What may be asked of a run from outside is on ``Run``. One that ``parks`` leaves
     the run when there is nothing to do but wait for people.
     """
 
-    __slots__ = ("_inbox", "_parks", "_pause", "_reminders", "_stages", "_taken_up")
+    __slots__ = ("_inbox", "_parks", "_pause", "_reminders", "_taken_up")
 
     def __init__(
         self,
@@ -65,8 +63,7 @@ class Actor(Scope):
         reminders: Reminders,
         parks: bool = False,
     ) -> None:
-        super().__init__(journal, bus, helpers, holding=holding, watch=watch, deps=deps)
-        self._stages = stages
+        super().__init__(journal, stages, bus, helpers, holding=holding, watch=watch, deps=deps)
         self._reminders = reminders
         self._parks = parks
         self._taken_up = False
@@ -175,18 +172,6 @@ class Actor(Scope):
         inbox.appendleft((event, event.cause))
         return _TURN
 
-    async def judge(self, event: Event) -> tuple[Event, Ruling | None]:
-        policies = self._bus.routes(type(event)).policies
-        judged, verdict = await intercept(policies, event, self.journal.state, self.watch, self._policy_failed)
-        if judged is not event and isinstance(judged, ModelReplied) and isinstance(event, ModelReplied):
-            judged = numbered(judged, event)
-        if isinstance(verdict, Instead) and isinstance(verdict.event, ModelReplied):
-            verdict = Instead(numbered(verdict.event))
-        return judged, verdict
-
-    def _policy_failed(self, policy: Policy, event: Event, fault: str, error: BaseException | None = None) -> None:
-        self._bus.failed(policy.name, event, fault, error, self.journal.run_id)
-
     def _stage_failed(self, stage: Stage, event: Event, error: BaseException) -> None:
         if isinstance(error, _NO_FAILURE) or (isinstance(error, asyncio.CancelledError) and _is_cancelled()):
             raise error
@@ -215,14 +200,6 @@ class Actor(Scope):
         """Whether nothing moves the run on but a decision; asked of the state: a tool's task outlives its result."""
         waiting = self.state.waiting
         return bool(waiting) and all(call.call_id in waiting for call in self.state.transcript.open_calls())
-
-    def _stand_in(self, event: Event, verdict: Ruling) -> Event | None:
-        """What comes of an event that its policies did not let through; None where it can only be changed."""
-        if isinstance(verdict, Instead):
-            return verdict.event
-        if isinstance(verdict, Ask) and isinstance(event, ToolRequested):
-            return ask(event, verdict, self._stages.get(ToolRequested), self)
-        return event.vetoed(verdict.reason)
 
     async def _wait_inbox(self) -> None:
         pause = self._pause = asyncio.get_running_loop().create_future()
@@ -302,15 +279,6 @@ class Actor(Scope):
             leave_run(self.journal, stopping.reason, [each for each in waiting if not self._has_policies(each[0])])
         self.left = True
         self._helpers.give_up()
-
-    def _unjudged(self, event: Event) -> Event:
-        """What a policy has not seen yet is withheld: it might be what the policy is there to hide."""
-        if isinstance(event, ToolFinished | ModelReplied) and self._has_policies(event):
-            return event.vetoed("the run was stopped before a policy had looked at it")
-        return event
-
-    def _has_policies(self, event: Event) -> bool:
-        return bool(self._bus.routes(type(event)).policies)
 
     # --- tools beside the run's own task ---
 
