@@ -1,7 +1,6 @@
 """Whether and how a run whose log has no end can go on: decided from the log alone."""
 
 from collections.abc import Sequence
-from itertools import takewhile
 
 from ...bus.data import known_events
 from ...bus.event import Event
@@ -15,15 +14,15 @@ from ..stopping import Stopping
 
 
 def attempts(events: Sequence[Event]) -> int:
-    """How often a run was taken up after a crash since it last finished a turn."""
-    this_turn = list(takewhile(lambda event: not isinstance(event, TurnFinished), reversed(events)))
-    count, suspended = 0, False
-    for event in reversed(this_turn):
+    """How often a run was taken up after a crash since it last finished a turn, or was left in good order."""
+    count = 0
+    for event in reversed(events):
+        if isinstance(event, TurnFinished):
+            break
         if isinstance(event, RunSuspended):
-            suspended = True
-        elif isinstance(event, RunResumed):
-            count += not suspended
-            suspended = False
+            # No crash was before the first of them.
+            return max(count - 1, 0)
+        count += isinstance(event, RunResumed)
     return count
 
 

@@ -54,7 +54,8 @@ def strange(seq: int, name: str, cause: int = 1) -> OpaqueEvent:
         ([STARTED, TURN, LEFT, UP], 0),
         ([STARTED, TURN, LEFT, UP, UP], 1),
         ([STARTED, TURN, LEFT, DECIDED, UP], 0),
-        ([STARTED, TURN, UP, LEFT, DECIDED, MessageInjected(message=user("and")), UP, LEFT, DECIDED, UP], 1),
+        ([STARTED, TURN, UP, LEFT, DECIDED, MessageInjected(message=user("and")), UP, LEFT, DECIDED, UP], 0),
+        ([STARTED, TURN, UP, UP, LEFT, DECIDED, UP, UP], 1),
     ],
 )
 def test_what_counts_is_how_often_a_run_was_taken_up_after_a_crash(events: list[Event], count: int) -> None:
