@@ -19,8 +19,8 @@ class KeepOptions:
     patience_s: float = 30.0
     """How long a run waits for a store that cannot be written to, before it is left."""
     attempts: int = 5
-    """How often a run is taken up after crashes before it is given up as a dead letter, unless it finished a turn or was
-    left in good order in between."""
+    """How often a run is taken up after crashes before it is given up as a dead letter. What it did before its last
+    finished turn, or before it was last left in good order, does not count."""
     recover_at_once: int = 1_000
     """How many runs that ``recover`` takes up go on at once at most; those behind wait in the store."""
 
