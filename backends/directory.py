@@ -22,6 +22,17 @@ class Named(NamedTuple, Generic[R]):
     """The address, where the name is one."""
 
 
+def at_colon(name: str) -> tuple[str, str]:
+    """What stands before the first colon of a model's name, and what behind it.
+
+    :raises NotConfigured: it is no text.
+    """
+    if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
+        raise NotConfigured(f"{name!r:.80} is no model's name: write PROVIDER:MODEL, such as 'openai:gpt-5.2'")
+    begin, _, rest = name.partition(":")
+    return begin, rest
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directory(Generic[R]):
     """Rows by the name of their provider.

@@ -6,7 +6,7 @@ from pydantic import SecretStr
 
 from . import local
 from .contract import Backend
-from .directory import Directory
+from .directory import Directory, at_colon
 from .hosted import Hosted
 from .provider import Provider
 from .providers import ALIASES, ANY_ADDRESS, PROVIDERS
@@ -44,7 +44,7 @@ def resolve(
     :raises NotConfigured: no such provider, no model in the name, no key, or an address with a part that is not known;
         says what to write or to set.
     """
-    begin, _, rest = model.partition(":")
+    begin, rest = at_colon(model)
     if begin in FACTORIES:
         return FACTORIES[begin](rest)
     named = MODELS.find(model)

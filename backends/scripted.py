@@ -66,6 +66,9 @@ class Scripted:
         self.requests: list[Request] = []
         self.asked = 0
 
+    def __repr__(self) -> str:
+        return f"Scripted({self._model!r})"
+
     @property
     def model(self) -> str:
         """See ``Backend``."""

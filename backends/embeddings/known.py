@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from pydantic import SecretStr
 
-from ..directory import Directory
+from ..directory import Directory, at_colon
 from ..errors import NotConfigured
 from ..providers import ALIASES
 from ..site import find_site
@@ -45,7 +45,7 @@ def embedder(
     :raises NotConfigured: no such provider, none that embeds, no model in the name, no key, or an address with a part
         that is not known; says what to write or to set.
     """
-    begin, _, rest = model.partition(":")
+    begin, rest = at_colon(model)
     if begin == LOCAL:
         return LocalEmbedder(rest)
     named = EMBEDDERS.find(model)

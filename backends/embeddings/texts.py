@@ -1,6 +1,6 @@
 """Texts, looked at before anything is sent or computed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 from .errors import BadText
@@ -11,6 +11,8 @@ def check_texts(texts: Sequence[str]) -> tuple[str, ...]:
 
     :raises BadText: one of them is blank or no text, or ``texts`` itself is one text.
     """
+    if not isinstance(texts, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
+        raise BadText(f"texts must be a list of texts, and it is {texts!r:.40}")
     if isinstance(texts, str | bytes):
         # A str is a sequence of str too: each letter would get a vector, and a bill.
         raise BadText(f"texts must be a list of texts, and it is one: write [{texts[:20]!r}...]")

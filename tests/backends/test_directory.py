@@ -1,8 +1,13 @@
 """A name means a row and a model, or says what to write."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
+from loopbus.backends import resolve
 from loopbus.backends.directory import Directory, Named
+from loopbus.backends.embeddings import embedder
 from loopbus.backends.errors import NotConfigured
 
 BOOK = Directory(
@@ -27,6 +32,14 @@ BOOK = Directory(
 def test_a_name_is_a_provider_s_or_an_address(name: str, named: Named[int]) -> None:
     """What stands behind the first colon, or behind the ``#``, is the model's."""
     assert BOOK.find(name) == named
+
+
+@pytest.mark.parametrize("by_name", [resolve, embedder])
+@pytest.mark.parametrize("name", [5, None, ["local"]])
+def test_what_is_no_name_is_refused(by_name: Callable[[Any], object], name: object) -> None:
+    """As an error of ours, with the form that names have."""
+    with pytest.raises(NotConfigured, match="is no model's name: write PROVIDER:MODEL"):
+        by_name(name)
 
 
 @pytest.mark.parametrize(

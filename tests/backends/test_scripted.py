@@ -300,3 +300,8 @@ def test_a_slip_in_a_script_is_found_where_it_is_written(wrong: str) -> None:
     write, words = BAD_SCRIPTS[wrong]
     with pytest.raises(NotConfigured, match=words):
         write()
+
+
+def test_a_script_shows_whose_it_is() -> None:
+    """As an agent does that has one: by its model's name, and not by an address in memory."""
+    assert repr(Scripted(["hello"], model="acme:large")) == "Scripted('acme:large')"

@@ -21,6 +21,7 @@ def test_texts_are_taken_as_they_are_now() -> None:
     [
         ("hello", None, r"it is one: write \['hello'\.\.\.\]"),
         (b"hello", None, "must be a list of texts"),
+        (None, None, "must be a list of texts, and it is None"),
         (["a", None], 1, r"texts\[1\] is no text but NoneType"),
         ([b"a"], 0, r"texts\[0\] is no text but bytes"),
         (["a", "b", "\u2003"], 2, r"texts\[2\] is blank"),
