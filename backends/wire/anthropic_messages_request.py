@@ -14,6 +14,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from ..contract import OutputSpec, Request, Settings, ToolSpec
+from . import sampling
 from .anthropic_messages_history import History
 from .anthropic_thinking import goes_on_unthought, thinking
 from .extra_tools import join_tools
@@ -88,11 +89,7 @@ def encode(request: Request, model: str, *, provider: str = "anthropic", dialect
 def _settings(request: Request, model: str) -> Json:
     settings = request.settings
     fields: Json = {
-        "temperature": settings.temperature,
-        "top_p": settings.top_p,
-        "top_k": settings.top_k,
-        "stop_sequences": list(settings.stop) or None,
-        "max_tokens": settings.max_tokens,
+        **sampling.write(settings, sampling.ANTHROPIC),
         **thinking(model, settings),
     }
     if settings.max_tokens is None:

@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic_core import to_json
 
-from ..contract import OutputSpec, Request, Settings, ToolSpec
+from ..contract import OutputSpec, Request, ToolSpec
+from . import sampling
 from .anthropic_thinking import goes_on_unthought
 from .bedrock_converse_history import History
 from .bedrock_families import ANY_FAMILY, FAMILIES
@@ -44,7 +45,7 @@ def encode(request: Request, model: str, *, provider: str = "bedrock") -> Json:
     body: Json = {"messages": history.finish()}
     if history.system:
         body["system"] = history.system
-    if inference := write_inference(settings):
+    if inference := sampling.write(settings, sampling.CONVERSE):
         body["inferenceConfig"] = inference
     if tools:
         body["toolConfig"] = {"tools": tools, **write_tool_choice(request)}
@@ -57,17 +58,6 @@ def encode(request: Request, model: str, *, provider: str = "bedrock") -> Json:
         body["additionalModelRequestFields"] = extra
     body.update(settings.extra_body)
     return body
-
-
-def write_inference(settings: Settings, max_tokens: str = "maxTokens") -> Json:
-    """``inferenceConfig``; the one name that InvokeModel has another word for is ``max_tokens``."""
-    fields: Json = {
-        max_tokens: settings.max_tokens,
-        "temperature": settings.temperature,
-        "topP": settings.top_p,
-        "stopSequences": list(settings.stop) or None,
-    }
-    return {name: value for name, value in fields.items() if value is not None}
 
 
 def write_tools(request: Request, called: Iterable[str]) -> list[Json]:

@@ -9,9 +9,9 @@ from typing import Any
 
 from ..contract import Request
 from ..errors import Refused
-from . import anthropic_messages_request, cohere_v1_request, openai_chat_request
+from . import anthropic_messages_request, cohere_v1_request, openai_chat_request, sampling
 from .bedrock_converse_history import History
-from .bedrock_converse_request import write_inference, write_tool_choice, write_tools
+from .bedrock_converse_request import write_tool_choice, write_tools
 from .bedrock_families import ANY_FAMILY, FAMILIES
 from .bedrock_prompts import DEEPSEEK, LLAMA, MISTRAL, TITAN, Template
 from .of_model import of_model
@@ -47,10 +47,7 @@ def _nova(request: Request, model: str, provider: str) -> Json:
     body: Json = {"schemaVersion": "messages-v1", "messages": history.finish()}
     if history.system:
         body["system"] = history.system
-    inference = write_inference(request.settings, max_tokens="max_new_tokens")
-    if request.settings.top_k is not None:
-        inference["topK"] = request.settings.top_k
-    if inference:
+    if inference := sampling.write(request.settings, sampling.NOVA):
         body["inferenceConfig"] = inference
     if tools := write_tools(request, history.called):
         body["toolConfig"] = {"tools": tools, **write_tool_choice(request)}
@@ -58,27 +55,15 @@ def _nova(request: Request, model: str, provider: str) -> Json:
 
 
 def _titan(request: Request, model: str, provider: str) -> Json:
-    settings = request.settings
-    fields: Json = {
-        "maxTokenCount": settings.max_tokens,
-        "temperature": settings.temperature,
-        "topP": settings.top_p,
-        "stopSequences": list(settings.stop) or None,
-    }
-    config = {name: value for name, value in fields.items() if value is not None}
+    config = sampling.write(request.settings, sampling.TITAN)
     return {"inputText": TITAN.write(request)} | ({"textGenerationConfig": config} if config else {})
 
 
-def _prompt(template: Template, **names: str) -> Write:
+def _prompt(template: Template, names: sampling.Names) -> Write:
     """A body whose ``prompt`` follows the template; ``names`` says what the family calls each of our settings."""
 
     def write(request: Request, model: str, provider: str) -> Json:
-        fields: Json = {"prompt": template.write(request)}
-        for ours, theirs in names.items():
-            value = getattr(request.settings, ours)
-            if value not in (None, ()):
-                fields[theirs] = list(value) if ours == "stop" else value
-        return fields
+        return {"prompt": template.write(request), **sampling.write(request.settings, names)}
 
     return write
 
@@ -96,11 +81,9 @@ def _without(body: Json, *names: str) -> Json:
     return {name: value for name, value in body.items() if name not in names}
 
 
-_LLAMA = _prompt(LLAMA, max_tokens="max_gen_len", temperature="temperature", top_p="top_p")
-_MISTRAL = _prompt(
-    MISTRAL, max_tokens="max_tokens", temperature="temperature", top_p="top_p", top_k="top_k", stop="stop"
-)
-_DEEPSEEK = _prompt(DEEPSEEK, max_tokens="max_tokens", temperature="temperature", top_p="top_p", stop="stop")
+_LLAMA = _prompt(LLAMA, sampling.LLAMA)
+_MISTRAL = _prompt(MISTRAL, sampling.MISTRAL)
+_DEEPSEEK = _prompt(DEEPSEEK, sampling.DEEPSEEK)
 
 WRITERS: Mapping[str, Write] = {
     "anthropic.": _claude,

@@ -11,6 +11,7 @@ from pydantic_core import from_json
 from ...events.content import Block, File, Image, Message, Opaque, Refusal, Role, Text, Thinking
 from ..contract import Request, Settings, ToolSpec
 from ..errors import Refused
+from . import sampling
 from .chat_turns import ChatTurns
 from .media import data_url
 from .own import own_fields
@@ -53,17 +54,7 @@ def encode(request: Request, model: str, *, provider: str = "cohere") -> Json:
 
 def write_sampling(settings: Settings) -> Json:
     """How to sample, which both versions of Chat call the same."""
-    fields: Json = {
-        "temperature": settings.temperature,
-        "p": settings.top_p,
-        "k": settings.top_k,
-        "presence_penalty": settings.presence_penalty,
-        "frequency_penalty": settings.frequency_penalty,
-        "max_tokens": settings.max_tokens,
-        "stop_sequences": list(settings.stop) or None,
-        "seed": settings.seed,
-    }
-    return {name: value for name, value in fields.items() if value is not None}
+    return sampling.write(settings, sampling.COHERE)
 
 
 def _thinking(settings: Settings) -> Json | None:

@@ -10,6 +10,7 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from ..contract import OutputSpec, Request, Settings, ToolSpec
+from . import sampling
 from .gemini_history import History
 from .gemini_schema import json_schema, parameters
 
@@ -67,14 +68,7 @@ def generation(model: str) -> int:
 def _generation_config(request: Request, generation: int) -> Json:
     settings = request.settings
     fields: Json = {
-        "temperature": settings.temperature,
-        "topP": settings.top_p,
-        "topK": settings.top_k,
-        "presencePenalty": settings.presence_penalty,
-        "frequencyPenalty": settings.frequency_penalty,
-        "maxOutputTokens": settings.max_tokens,
-        "stopSequences": list(settings.stop) or None,
-        "seed": settings.seed,
+        **sampling.write(settings, sampling.GEMINI),
         "thinkingConfig": _thinking_config(settings, generation),
     }
     # Before Gemini 3 an output's schema beside tools is refused.

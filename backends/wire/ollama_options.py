@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from ...events.content import Image
-from ..contract import Request, Settings
+from ..contract import Request
 from ..errors import Refused
+from . import sampling
 
 Json = dict[str, Any]
 
@@ -32,7 +33,7 @@ def options(request: Request, *, tools: bool = False) -> Json:
     """
     settings = request.settings
     extra = dict(settings.extra_body)
-    merged = {**_sampling(settings), **_object(extra.pop("options", None))}
+    merged = {**sampling.write(settings, sampling.OLLAMA), **_object(extra.pop("options", None))}
     think = False if settings.reasoning_tokens == 0 else THINK[settings.reasoning_effort]
     body: Json = {"stream": request.streaming}
     if merged:
@@ -42,20 +43,6 @@ def options(request: Request, *, tools: bool = False) -> Json:
     if request.output is not None and not tools:
         body["format"] = dict(request.output.schema)
     return {**body, **extra}
-
-
-def _sampling(settings: Settings) -> Json:
-    fields: Json = {
-        "temperature": settings.temperature,
-        "top_p": settings.top_p,
-        "top_k": settings.top_k,
-        "presence_penalty": settings.presence_penalty,
-        "frequency_penalty": settings.frequency_penalty,
-        "num_predict": settings.max_tokens,
-        "stop": list(settings.stop) or None,
-        "seed": settings.seed,
-    }
-    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _object(value: object) -> Mapping[str, Any]:

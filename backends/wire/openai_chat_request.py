@@ -6,6 +6,7 @@ Source of the format: https://platform.openai.com/docs/api-reference/chat/create
 from typing import Any
 
 from ..contract import OutputSpec, Request, ToolSpec
+from . import sampling
 from .openai_chat_dialects import CHAT, Dialect
 from .openai_chat_history import History
 from .strict_schema import strict_schema
@@ -42,14 +43,7 @@ def encode(request: Request, model: str, *, provider: str = "openai", dialect: D
 def _settings(request: Request, dialect: Dialect) -> Json:
     settings = request.settings
     fields: Json = {
-        "temperature": settings.temperature,
-        "top_p": settings.top_p,
-        "top_k": settings.top_k,
-        "presence_penalty": settings.presence_penalty,
-        "frequency_penalty": settings.frequency_penalty,
-        dialect.max_tokens: settings.max_tokens,
-        "stop": list(settings.stop) or None,
-        "seed": settings.seed,
+        **sampling.write(settings, {**sampling.CHAT, "max_tokens": dialect.max_tokens}),
         "response_format": None if request.output is None else _response_format(request.output),
         **dialect.reasoning(settings),
     }

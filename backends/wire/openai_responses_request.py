@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..contract import OutputSpec, Request, ToolSpec
+from . import sampling
 from .extra_tools import join_tools
 from .openai_responses_history import History
 from .strict_schema import strict_schema
@@ -55,17 +56,9 @@ def encode(request: Request, model: str, *, provider: str = "openai") -> Json:
 def _settings(request: Request) -> Json:
     settings = request.settings
     fields: Json = {
-        "temperature": settings.temperature,
-        "top_p": settings.top_p,
-        "max_output_tokens": settings.max_tokens,
+        **sampling.write(settings, sampling.RESPONSES),
         "reasoning": settings.reasoning_effort and {"effort": settings.reasoning_effort},
         "text": request.output and {"format": _format(request.output)},
-        # OpenAI knows none of these and says so; who else speaks this wire may.
-        "top_k": settings.top_k,
-        "presence_penalty": settings.presence_penalty,
-        "frequency_penalty": settings.frequency_penalty,
-        "stop": list(settings.stop) or None,
-        "seed": settings.seed,
     }
     if request.tools:
         fields["parallel_tool_calls"] = settings.parallel_tool_calls
