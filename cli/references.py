@@ -80,7 +80,8 @@ def load_model(name: str) -> str | Backend:
         return name
     found = load(name)
     if not isinstance(found, Backend):
-        raise BadReference(f"{name!r} is {type(found).__name__}, no Backend: name an object with stream() and aclose()")
+        advice = f"give it as --agent {name}" if type(found) is Agent else "name an object with stream() and aclose()"
+        raise BadReference(f"{name!r} is {type(found).__name__}, no Backend: {advice}")
     return found
 
 

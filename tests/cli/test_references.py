@@ -77,6 +77,9 @@ def test_a_backend_of_ones_own_is_a_model(shop: Path) -> None:
     assert isinstance(load_model("shop:adds"), Backend)
     with pytest.raises(BadReference, match="is int, no Backend"):
         load_model("shop:number")
+    (shop / "clerks.py").write_text("from loopbus import Agent\nclerk = Agent('local')\n")
+    with pytest.raises(BadReference, match="is Agent, no Backend: give it as --agent clerks:clerk"):
+        load_model("clerks:clerk")
 
 
 @pytest.mark.parametrize("name", ["acme:large", "a.b:c", "..:x"])
