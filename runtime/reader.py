@@ -20,14 +20,15 @@ class Reader:
     The log is the queue, so a slow reader loses nothing and holds nobody up. With ``ephemeral`` the pieces of
     messages that are being written come in their places too: pieces wait in a bounded buffer of this reader, where
     neighbours are joined when it is full, and a piece whose message is finished is left out, for the finished
-    message is in the log.
+    message is in the log. ``held`` lives for as long as this does: the run, that somebody may take up meanwhile.
 
     :raises ReaderTaken: a second task takes from it while the first waits.
     """
 
-    __slots__ = ("_events",)
+    __slots__ = ("_events", "_held")
 
-    def __init__(self, journal: Journal, after: int, *, ephemeral: bool) -> None:
+    def __init__(self, journal: Journal, after: int, *, ephemeral: bool, held: object = None) -> None:
+        self._held = held
         self._events = cast("AsyncGeneratorType[Event, None]", _read(journal, after, ephemeral=ephemeral))
 
     def __aiter__(self) -> Self:

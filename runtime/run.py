@@ -153,7 +153,7 @@ class Run(Generic[OutputT]):
         """
         if not isinstance(after, int) or after < 0:  # pyright: ignore[reportUnnecessaryIsInstance]  # a caller without types
             raise BadInput(f"events(after={after!r}): give the seq of the last event you have, or 0")
-        return Reader(self.journal, after, ephemeral=ephemeral)
+        return Reader(self.journal, after, ephemeral=ephemeral, held=self)
 
     def partials(self) -> AsyncGenerator[Partial[OutputT], None]:
         """The output as it grows while the model writes it, and at the end the whole one, if the run completes.

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import ReferenceType, WeakValueDictionary, ref
 
 from anyio import CancelScope, Lock, move_on_after
 
@@ -138,20 +138,24 @@ class Shelf:
         self, run_id: str, agent_name: str, session: str | None, agent: AgentSpec[Any] | None
     ) -> tuple[Run[Any], DurableJournal]:
         """A run of which nothing is known yet, and its journal."""
+        # Who drives a run, waits for it or reads it holds it. Else it goes with its log, as thousands do that are only
+        # looked at: held by its own journal it would wait for the garbage collector.
+        here: list[ReferenceType[Run[Any]]] = []
         journal = DurableJournal(
             run_id,
             self._bus,
             time.time,
-            lambda: self._ended(run),
+            lambda: self._ended(run_id, here[0]()),
             record=self._writer.record,
             follow=self._follow,
-            on_left=lambda _: self._was_left(run),
+            on_left=lambda journal: self._was_left(journal, here[0]()),
         )
         answer = agent.answer if agent is not None else None
         launcher = self._launcher
         run: Run[Any] = Run(
             journal, agent_name, session, launcher.grace_s, answer, self.desk, may_decide=launcher.may_decide
         )
+        here.append(ref(run))
         self.known[run_id] = run
         return run, journal
 
@@ -284,19 +288,21 @@ class Shelf:
         lease = self.leases.set_aside(run_id)
         self._owner.spawn(self.leases.give_back(lease), name=f"lease of run {run_id}")
 
-    def _was_left(self, run: Run[Any]) -> None:
-        if run.given.agent is not None:
-            self.agents.keep(run.given.agent)
-        self._left(run)
+    def _was_left(self, journal: DurableJournal, run: Run[Any] | None) -> None:
+        if run is not None:
+            if run.given.agent is not None:
+                self.agents.keep(run.given.agent)
+            self._left(run)
+            run.leave("it is driven here no more")
         self.left.ring("")
-        run.leave("it is driven here no more")
-        self.give_back(run.id)
-        if isinstance(durable(run.journal).failure, RunDeleted):
-            self._spawn_forget(durable(run.journal))
+        self.give_back(journal.run_id)
+        if isinstance(journal.failure, RunDeleted):
+            self._spawn_forget(journal)
 
-    def _ended(self, run: Run[Any]) -> None:
-        self.leases.forget(run.id)
-        self._over(run)
+    def _ended(self, run_id: str, run: Run[Any] | None) -> None:
+        self.leases.forget(run_id)
+        if run is not None:
+            self._over(run)
         self.left.ring("")
 
 

@@ -1,6 +1,7 @@
 """What a crash has left is taken up: at once what is free, later what was held, one by one what may be to blame."""
 
 import asyncio
+import gc
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
@@ -216,6 +217,27 @@ def test_bounds_that_cannot_be_are_refused(wrong: dict[str, Any]) -> None:
 
 async def _away(**_: object) -> list[RunInfo]:
     raise StoreBusy("it is away")
+
+
+async def test_what_was_only_looked_at_is_kept_by_nobody() -> None:
+    """Not even until the garbage collector comes: a store may have more runs that wait than memory has room for."""
+    rows = MemoryRows()
+    async with process(rows, agents=[refunder()]) as only:
+        run_id = (await parked(only, refunder())).id
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        async with process(rows, agents=[refunder()]) as only:
+            assert await only.runtime.recover() == []
+            assert not only.runtime._stored.shelf.known  # pyright: ignore[reportPrivateUsage,reportOptionalMemberAccess]
+            reader = (await only.runtime.get(run_id)).events(ephemeral=True)
+            again = await only.runtime.decide(run_id, "3.0", approve=True)
+            seen = [event async for event in reader]
+            assert [event for event in seen if event.durable] == list(again.log)
+            assert not all(event.durable for event in seen), "who reads a run holds it, so it is the one that goes on"
+    finally:
+        if collects:
+            gc.enable()
 
 
 async def test_no_more_go_on_at_once_than_there_is_room_for() -> None:
