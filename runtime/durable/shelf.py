@@ -15,7 +15,7 @@ from ...bus.tasks import TaskOwner
 from ...events.human import ApprovalDecided
 from ...handlers.limits import Limits
 from ...stores.bells import Bells
-from ...stores.contract import EventLog, Lease
+from ...stores.contract import EventLog, Lease, RunInfo
 from ...stores.errors import NoSuchRun, StoreError
 from ..agents import Agents
 from ..errors import (
@@ -119,20 +119,26 @@ class Shelf:
 
         :raises NoSuchRun: the store has no such run.
         """
+        run = self._at_hand(run_id)
+        if run is None:
+            info = await self.log.info(run_id)
+            # Somebody else may have asked for it meanwhile, and two of one run would lock each other out.
+            run = self._at_hand(run_id) or self._make_known(info)
+        journal = durable(run.journal)
+        if not (journal.driven or journal.over):
+            await self.catch_up(journal)
+        return run
+
+    def _at_hand(self, run_id: str) -> Run[Any] | None:
         run = self.known.get(run_id)
-        if run is not None and run.journal.writable:
-            journal = durable(run.journal)
-            if not (journal.driven or journal.over):
-                await self.catch_up(journal)
-            return run
-        info = await self.log.info(run_id)
+        return run if run is not None and run.journal.writable else None
+
+    def _make_known(self, info: RunInfo) -> Run[Any]:
         try:
             agent = self.agents.find(info.agent, "")
         except UnknownAgent:
             agent = None
-        run, journal = self.make(run_id, info.agent, info.session, agent)
-        await self.catch_up(journal)
-        return run
+        return self.make(info.run_id, info.agent, info.session, agent)[0]
 
     def make(
         self, run_id: str, agent_name: str, session: str | None, agent: AgentSpec[Any] | None

@@ -1,5 +1,6 @@
 """What may be asked of a runtime about the runs in its store, and what it says where it has none."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 import pytest
 
 from loopbus.backends import Scripted, call, text
+from loopbus.bus.tasks import start
 from loopbus.events import ApprovalDecided, ModelReplied, TextDelta, ToolFinished
 from loopbus.runtime import Agent, BadInput, Runtime, RuntimeClosed
-from loopbus.stores import Log, MemoryRows, NoSuchRun, StoreError
+from loopbus.stores import Log, MemoryRows, NoSuchRun, RunInfo, StoreError
 from loopbus.tools import tool
 
 from ..faults.house import add, settle
@@ -86,6 +88,21 @@ async def test_the_store_of_a_runtime_is_the_one_that_it_was_given() -> None:
         run = await runtime.start(ADDER, "go")
         await run.result()
     assert (await log.info(run.id)).status == "completed"
+
+
+async def test_who_asks_for_a_run_at_once_gets_the_same() -> None:
+    """Two of one run in a process would each drive it, and lock the other one out."""
+    rows = MemoryRows()
+    await Log(rows).append(started("r"))
+
+    class Slow(Log):
+        async def info(self, run_id: str) -> RunInfo:
+            await asyncio.sleep(0)
+            return await super().info(run_id)
+
+    async with Runtime(store=Slow(rows), agents=[ADDER]) as runtime:
+        one, other = [await asked for asked in [start(runtime.get("r"), name="ask") for _ in range(2)]]
+        assert one is other
 
 
 async def test_a_run_is_one_object_for_as_long_as_anybody_has_it() -> None:
