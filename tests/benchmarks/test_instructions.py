@@ -26,5 +26,9 @@ def test_without_valgrind_it_says_what_to_install(monkeypatch: pytest.MonkeyPatc
 
 def test_what_is_the_same_in_both_processes_falls_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two counts, of few runs and of many, make the instructions of one turn."""
-    monkeypatch.setattr(instructions, "_collected", lambda name, runs: 1_000_000 + runs * instructions.TURNS * 500)
+
+    def collected(name: str, runs: int) -> int:
+        return 1_000_000 + runs * instructions.TURNS * 500
+
+    monkeypatch.setattr(instructions, "_collected", collected)
     assert instructions.count("plain loop") == 500

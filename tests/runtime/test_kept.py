@@ -47,6 +47,7 @@ async def test_what_needs_a_store_says_so(ask: Callable[[Runtime], Coroutine[Any
 async def test_what_is_no_name_is_refused_and_deletes_nothing(store: str | None) -> None:
     """None is no session: it would be that of all the runs that have none."""
     odd: Any
+    door: Any
     async with Runtime(store=store) as runtime:
         run = await runtime.start(ADDER, "go")
         await run.result()

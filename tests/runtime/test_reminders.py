@@ -28,7 +28,7 @@ class Waiting(FakeRun):
 
     def __init__(self) -> None:
         super().__init__()
-        self.told: list[Left] = []
+        self.reminded: list[Left] = []
         self.add(ApprovalRequested(call_id="c1", name="pay", arguments={}, approver="kim", timeout_s=60,
                                    escalate_to=("ann",)), NOON)  # fmt: skip
 
@@ -40,7 +40,7 @@ class Waiting(FakeRun):
 
     async def remind(self, now: float, left: Left) -> None:
         """What a run does that is reminded."""
-        self.told.append(left)
+        self.reminded.append(left)
         if not self.leaving:
             for event, _ in overdue(self.state, now):
                 self.add(event, now)
@@ -143,4 +143,4 @@ async def test_what_a_run_was_left_with_is_kept_until_somebody_takes_it_up(monke
     assert [await house.forward(29), await house.forward(1), await house.forward(1)] == [0, 1, 1]
     run.add(RunResumed(attempt=1), NOON + 31)
     assert [await house.forward(29), await house.forward(1000)] == [1, 1]
-    assert run.told == [left, left, NOT_LEFT, NOT_LEFT]
+    assert run.reminded == [left, left, NOT_LEFT, NOT_LEFT]

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from hashlib import sha256
 from typing import Any
@@ -562,14 +562,12 @@ class Leasing:
         await log.append(started("run"))
         odd: Any
         for odd in ("\ud800", "", "x" * 10_000, "\u00e4" * 600, None, 7, b"run"):
-            looks = (log.info, log.verify, lambda name: anext(log.read(name)), lambda name: anext(log.tail(name)))
-            for look in (*looks, lambda name: log.fork(name, "branch", at=1)):
+            for look in _looks(log, odd):
                 with pytest.raises(NoSuchRun, match="no store has a run"):
-                    await look(odd)
-            news = (lambda name: log.claim(name, "me"), lambda name: log.claim("run", name), log.delete_session)
-            for misuse in (*news, lambda name: log.fork("run", name, at=1)):
+                    await look()
+            for slip in _slips(log, odd):
                 with pytest.raises((BadContent, StoreMisused)):
-                    await misuse(odd)
+                    await slip()
         for begun in (started("x" * 2000), started("new", session="x" * 2000), started("new", key="x" * 2000)):
             with pytest.raises(StoreMisused, match="more than 1,024 bytes"):
                 await log.append(begun)
@@ -666,3 +664,24 @@ class Closing:
 
 class EveryLog(Appending, Reading, Following, Listing, Deleting, Forking, Leasing, Proving, Closing):
     """The whole contract."""
+
+
+def _looks(log: EventLog, name: Any) -> list[Callable[[], Awaitable[object]]]:
+    """Every way to ask for a run that has this name."""
+    return [
+        lambda: log.info(name),
+        lambda: log.verify(name),
+        lambda: anext(log.read(name)),
+        lambda: anext(log.tail(name)),
+        lambda: log.fork(name, "branch", at=1),
+    ]
+
+
+def _slips(log: EventLog, name: Any) -> list[Callable[[], Awaitable[object]]]:
+    """Every way to give something this name."""
+    return [
+        lambda: log.claim(name, "me"),
+        lambda: log.claim("run", name),
+        lambda: log.delete_session(name),
+        lambda: log.fork("run", name, at=1),
+    ]
