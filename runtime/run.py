@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any, Generic, Protocol
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Generic
 
-from anyio import CancelScope
 from pydantic import JsonValue
 from typing_extensions import TypeVar
 
@@ -19,12 +15,13 @@ from ..events.human import ApprovalDecided
 from ..events.run import Status
 from ..tools.output import OutputType, Partial
 from ..tools.toolset import Toolset
-from .actor import Actor
 from .approvals import MayDecide, decision, nothing_to_decide
-from .errors import BadInput, OtherLoop, RunElsewhere, RunLeft, RunOver
+from .desk import Desk
+from .driven import Driven
+from .errors import BadInput, RunElsewhere, RunLeft, RunOver
 from .given import NOTHING, Given
 from .journal import Journal
-from .left import NOT_LEFT, Deadline, Left
+from .left import NOT_LEFT, Left
 from .outcome import result_of
 from .overdue import overdue
 from .partials import partials
@@ -35,67 +32,14 @@ from .stopping import Stopping, close_run, time_is_up
 
 if TYPE_CHECKING:
     from ..events.state import RunState
-    from .spec import AgentSpec
 
 OutputT = TypeVar("OutputT", default=Any)
-T = TypeVar("T")
 
 
-class Desk(Protocol):
-    """Where a run is looked after that nobody drives here, though its log goes on in a store."""
-
-    def noting(self, journal: Journal, *, force: bool = False) -> AbstractAsyncContextManager[None]:
-        """Hold a run, brought up to date, so that something can be appended to its log; recorded on leaving.
-
-        ``force`` takes it from whoever drives it.
-
-        :raises RunElsewhere: another process drives it.
-        """
-        ...
-
-    def agent_of(self, run: Run[Any]) -> AgentSpec[Any] | None:
-        """The agent that the run would go on with here; None where none of its name is known."""
-        ...
-
-    def check_deps(self, run: Run[Any], given: Given) -> None:
-        """Refuse what would let a run go on here that lacks what its tools need; one of another process may.
-
-        :raises NoDeps: it does.
-        """
-        ...
-
-    async def go_on(self, run: Run[Any], given: Given = NOTHING) -> None:
-        """Drive the run here with what is ``given``, if its agent is known here and nobody else does."""
-        ...
-
-    async def whole(self, run_id: str, work: Callable[[], Awaitable[T]]) -> T:
-        """Do something with a run to its end, though the caller is cancelled meanwhile.
-
-        :raises RuntimeClosed: there was no time for that.
-        """
-        ...
-
-
-class Run(Generic[OutputT]):
+class Run(Driven, Generic[OutputT]):
     """One run of an agent. It goes on whether or not anyone holds this, reads its events or waits for its result."""
 
-    __slots__ = (
-        "__weakref__",
-        "_actor",
-        "_answer",
-        "_desk",
-        "_grace_s",
-        "_loop",
-        "_may_decide",
-        "_task",
-        "_timer",
-        "agent",
-        "deadline",
-        "given",
-        "id",
-        "journal",
-        "session",
-    )
+    __slots__ = ("_answer", "_desk", "_may_decide", "agent", "session")
 
     def __init__(
         self,
@@ -107,22 +51,12 @@ class Run(Generic[OutputT]):
         desk: Desk | None = None,
         may_decide: MayDecide | None = None,
     ) -> None:
-        self.id = journal.run_id
+        super().__init__(journal, grace_s)
         self.agent = agent
         self.session = session
-        self.journal = journal
-        self.given = NOTHING
-        """What it is driven with here, or was when it was left, for as long as anybody has this."""
-        self.deadline: Deadline | None = None
-        """When its own time is up, as it is driven here, or was."""
-        self._grace_s = grace_s
         self._answer = answer
         self._desk = desk
         self._may_decide = may_decide
-        self._actor: Actor | None = None
-        self._task: asyncio.Task[Any] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._loop = asyncio.get_running_loop()
 
     def __repr__(self) -> str:
         return f"<Run {self.id} of {self.agent!r}: {self.status or 'running'}, {self.journal.shown} events>"
@@ -291,15 +225,6 @@ class Run(Generic[OutputT]):
 
     # --- commands ---
 
-    @property
-    def _undriven(self) -> bool:
-        """Whether nobody here drives the run, which is not over."""
-        return not self.journal.over and (self._actor is None or self._actor.done)
-
-    @property
-    def _ending(self) -> bool:
-        return self.journal.over if self._actor is None or self._actor.done else self._actor.ending
-
     async def _command(self, make: Callable[[], tuple[Event, int]], given: Given = NOTHING) -> None:
         """Append what somebody outside wants of the run, wherever it stands, and let it act; then it is recorded."""
         self._check_loop()
@@ -354,58 +279,3 @@ class Run(Generic[OutputT]):
             if self._undriven and stopping.status is not None:
                 self.journal.append(made(CancelRequested, reason=stopping.reason, author=author), 0)
                 close_run(self.journal, stopping.status, stopping, ())
-
-    def _check_loop(self) -> None:
-        """Refuse another event loop than the run's own: nothing there would ever be woken."""
-        if self._loop is not asyncio.get_running_loop() and not self.journal.ended:
-            raise OtherLoop(
-                f"run {self.id} goes on in another event loop; from a thread beside that loop, call "
-                "asyncio.run_coroutine_threadsafe(run.outcome(), loop)"
-            )
-
-    # --- for the runtime ---
-
-    def begin(self, actor: Actor, task: asyncio.Task[Any], seconds: float | None, spent_s: float = 0.0) -> None:
-        """Take who drives this from now on, and stop the run after so many ``seconds``, of which some are spent."""
-        self._actor, self._task = actor, task
-        if seconds is not None:
-            self.deadline = Deadline(time.time() + seconds - spent_s, seconds)
-            self._timer = self._loop.call_later(seconds - spent_s, self.stop, time_is_up(seconds), "limit")
-
-    def stop(self, stopping: Stopping, author: str) -> None:
-        """Begin to stop, without waiting: the log is closed after the grace time at the latest."""
-        actor, task = self._actor, self._task
-        wish = made(CancelRequested, reason=stopping.reason, author=author)
-        if actor is not None and task is not None and self._end_task(actor, task, stopping):
-            actor.journal.append(wish, 0)
-
-    def leave(self, reason: str) -> None:
-        """Begin to leave the run, without waiting: somebody may take it up later."""
-        if self._actor is not None and self._task is not None:
-            self._end_task(self._actor, self._task, Stopping(None, reason))
-
-    def _end_task(self, actor: Actor, task: asyncio.Task[Any], stopping: Stopping) -> bool:
-        if not actor.stop(stopping):
-            return False
-        task.cancel(stopping.reason)
-        self.end()
-        self._timer = self._loop.call_later(self._grace_s, actor.abandon, task)
-        return True
-
-    async def wait_shielded(self) -> None:
-        """Wait for the end of a run that is being stopped, whoever cancels meanwhile; the grace time bounds it."""
-        with CancelScope(shield=True):
-            await self.journal.wait_over()
-
-    def end(self) -> None:
-        """Stop the clock."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def slim(self) -> None:
-        """Let go of what nobody asks of a run that is over; a tool that goes on has its own hold on the ``deps``."""
-        self._task = self.journal.reply = None
-        self.given = NOTHING
-        if self._actor is not None:
-            self._actor.deps = None

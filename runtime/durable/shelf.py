@@ -18,6 +18,7 @@ from ...stores.bells import Bells
 from ...stores.contract import EventLog, Lease, RunInfo
 from ...stores.errors import NoSuchRun, StoreError
 from ..agents import Agents
+from ..desk import Desk
 from ..errors import (
     LogUnavailable,
     NotForgotten,
@@ -32,7 +33,7 @@ from ..given import Given
 from ..journal import Journal
 from ..launch import Launcher
 from ..prepared import Ready
-from ..run import Desk, Run
+from ..run import Run
 from ..spec import AgentSpec
 from ..stopping import Stopping, close_run
 from .journal import DurableJournal
