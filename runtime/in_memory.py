@@ -2,23 +2,21 @@
 
 import secrets
 import time
-from collections.abc import Awaitable, Callable
 from typing import Any, cast
 from weakref import WeakValueDictionary
 
 from anyio import Lock
 
 from ..bus import nesting
-from ..bus.bus import Bus
 from ..events.content import Message
 from ..events.run import RunStarted
 from .errors import SessionBusy
+from .fixtures import Fixtures
 from .frontier import Unanswered
 from .given import Given
 from .journal import Journal
 from .keys import Keys
-from .launch import Launcher
-from .prepared import Prepared
+from .register import Register
 from .roll import Roll
 from .run import Run
 from .sessions import Sessions
@@ -26,26 +24,15 @@ from .wish import Wish, branch
 
 
 class InMemory:
-    """The runs of a runtime without a store. ``over`` is told when one ends; ``forget`` keeps nothing of one."""
+    """The runs of a runtime without a store."""
 
-    def __init__(
-        self,
-        *,
-        bus: Bus,
-        launcher: Launcher,
-        prepared: Prepared,
-        roll: Roll,
-        sessions: Sessions,
-        over: Callable[[Run], None],
-        forget: Callable[[str], Awaitable[None]],
-    ) -> None:
-        self._bus = bus
-        self._launcher = launcher
-        self._prepared = prepared
+    def __init__(self, fixtures: Fixtures, register: Register, roll: Roll, sessions: Sessions) -> None:
+        self._bus = fixtures.bus
+        self._launcher = fixtures.launcher
+        self._prepared = fixtures.prepared
+        self._register = register
         self._roll = roll
         self._sessions = sessions
-        self._over = over
-        self._forget = forget
         self._keys = Keys()
         self._queues: WeakValueDictionary[str, Lock] = WeakValueDictionary()
 
@@ -74,13 +61,13 @@ class InMemory:
         nesting.chain_of(first)
         if session is not None:
             self._sessions.take(session, run_id)
-        journal = Journal(run_id, self._bus, time.time, lambda: self._over(run))
+        journal = Journal(run_id, self._bus, time.time, lambda: self._register.over(run))
         launcher = self._launcher
         run: Run[Any] = Run(
             journal, wish.agent.name, session, launcher.grace_s, wish.agent.answer, may_decide=launcher.may_decide
         )
         run.given = Given(wish.agent)
-        self._roll.add(run)
+        self._register.began(run)
         journal.append(first, 0)
         launcher.launch(run, journal, ready.stages, [Unanswered(first)], wish.deps, wish.limits)
         if wish.key is not None:
@@ -113,7 +100,7 @@ class InMemory:
                 self._sessions.take_back(run.session, run_id, self._before(run, run.session))
             await run.cancel("the run is deleted", author="runtime")
             self._keys.forget(run_id)
-        await self._forget(run_id)
+        await self._register.forget(run_id)
         return run is not None
 
     async def delete_session(self, name: str) -> int:

@@ -24,13 +24,14 @@ from .deleting import Deleter, Deleting
 from .deps import DepsFor, check_deps
 from .durable.house import StoreHouse
 from .durable.options import KeepOptions
+from .fixtures import Fixtures
 from .helpers import Zombie, Zombies
 from .in_memory import InMemory
 from .kept import Kept
 from .launch import Launcher
-from .left import Left
 from .life import Life
 from .prepared import Prepared
+from .register import Register
 from .reminders import Reminders
 from .result import RunResult
 from .roll import Roll
@@ -129,18 +130,16 @@ class Runtime(Subscribing, Kept, Deleting):
         self._agents = Agents(agents)
         self._store = open_log(store) if isinstance(store, str) else store
         self._owns_store = isinstance(store, str)
+        fixtures = Fixtures(self.bus, self._owner, self._launcher, self._prepared, self._agents)
+        register = Register(
+            self._roll, self._reminders, self.sessions if self._store is None else None, self._subscribers_forget
+        )
         self._stored = (
-            None if self._store is None else self._store_house(self._store, keeping or KeepOptions(), deps_for)
+            None
+            if self._store is None
+            else StoreHouse(self._store, keeping or KeepOptions(), fixtures, register, deps_for)
         )
-        self._house = self._stored or InMemory(
-            bus=self.bus,
-            launcher=self._launcher,
-            prepared=self._prepared,
-            roll=self._roll,
-            sessions=self.sessions,
-            over=self._over,
-            forget=self._forget,
-        )
+        self._house = self._stored or InMemory(fixtures, register, self._roll, self.sessions)
         self._deleter: Deleter = self._house if isinstance(self._house, InMemory) else self._house.deleter
         self._life = Life()
         for subscriber in subscribers:
@@ -295,44 +294,3 @@ class Runtime(Subscribing, Kept, Deleting):
     async def _end_tasks(self) -> None:
         for task in await self._owner.aclose(self._grace_s):
             self._zombies.add(task, "")
-
-    # --- the making of a run ---
-
-    def _store_house(self, store: EventLog, options: KeepOptions, deps_for: DepsFor | None) -> StoreHouse:
-        return StoreHouse(
-            store,
-            options,
-            bus=self.bus,
-            owner=self._owner,
-            launcher=self._launcher,
-            prepared=self._prepared,
-            agents=self._agents,
-            began=self._roll.add,
-            left=self._left,
-            over=self._over,
-            forget=self._forget,
-            deps_for=deps_for,
-        )
-
-    async def _forget(self, run_id: str) -> None:
-        """Keep nothing of a run that is deleted.
-
-        :raises NotForgotten: a subscriber does.
-        """
-        self._reminders.forget(run_id)
-        self._roll.forget(run_id)
-        await self._subscribers_forget(run_id)
-
-    def _left(self, run: Run) -> None:
-        self._roll.leave(run)
-        run.end()
-        if run.state.waiting and run.journal.writable:
-            self._launcher.wait_for_people(run, Left(run.given, run.deadline, run.state.seq))
-
-    def _over(self, run: Run) -> None:
-        self._reminders.forget(run.id)
-        self._roll.end(run)
-        run.end()
-        run.slim()
-        if run.session is not None and self._stored is None:
-            self.sessions.give_back(run.session, run.id, run.state.messages)

@@ -11,7 +11,6 @@ from typing import Any, TypeVar, cast
 
 from ...bus import nesting
 from ...bus.errors import CannotSpawn
-from ...bus.tasks import TaskOwner
 from ...events.content import Message
 from ...events.control import CancelRequested
 from ...events.run import RunForked, RunResumed, RunStarted
@@ -24,12 +23,12 @@ from ..errors import (
     RuntimeClosed,
     UnknownAgent,
 )
+from ..fixtures import Fixtures
 from ..frontier import Unanswered, frontier
 from ..given import NOTHING, Given
 from ..journal import Journal
-from ..launch import Launcher
 from ..left import Deadline, Left
-from ..prepared import Prepared, Ready
+from ..prepared import Ready
 from ..run import Run
 from ..spec import AgentSpec
 from ..stopping import Stopping, close_run, time_is_up
@@ -52,21 +51,13 @@ T = TypeVar("T")
 class Keeper:
     """Starts the runs of one runtime and takes up those that were left; the ``Desk`` of those that nobody drives."""
 
-    def __init__(
-        self,
-        shelf: Shelf,
-        options: KeepOptions,
-        owner: TaskOwner,
-        launcher: Launcher,
-        prepared: Prepared,
-        deps_for: DepsFor | None,
-    ) -> None:
+    def __init__(self, shelf: Shelf, options: KeepOptions, fixtures: Fixtures, deps_for: DepsFor | None) -> None:
         self.shelf = shelf
         self.sessions = StoredSessions(shelf.log, shelf.leases, shelf.get, shelf.give_back)
         self._options = options
-        self._owner = owner
-        self._launcher = launcher
-        self._prepared = prepared
+        self._owner = fixtures.owner
+        self._launcher = fixtures.launcher
+        self._prepared = fixtures.prepared
         self._deps_for = deps_for
         self._repeating: asyncio.Task[None] | None = None
         """What takes up runs again and again."""

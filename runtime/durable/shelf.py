@@ -3,21 +3,18 @@
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Any
 from weakref import ReferenceType, WeakValueDictionary, ref
 
 from anyio import CancelScope, Lock, move_on_after
 
-from ...bus.bus import Bus
-from ...bus.tasks import TaskOwner
 from ...events.human import ApprovalDecided
 from ...handlers.limits import Limits
 from ...stores.bells import Bells
 from ...stores.contract import EventLog, Lease, RunInfo
 from ...stores.errors import NoSuchRun, StoreError
-from ..agents import Agents
 from ..desk import Desk
 from ..errors import (
     LogUnavailable,
@@ -28,11 +25,12 @@ from ..errors import (
     RunLeft,
     UnknownAgent,
 )
+from ..fixtures import Fixtures
 from ..frontier import Unanswered
 from ..given import Given
 from ..journal import Journal
-from ..launch import Launcher
 from ..prepared import Ready
+from ..register import Register
 from ..run import Run
 from ..spec import AgentSpec
 from ..stopping import Stopping, close_run
@@ -50,24 +48,10 @@ PATIENCE_S = 2.0
 class Shelf:
     """Brings runs up to date, claims them, has them driven, and notices when they end, or are driven here no more.
 
-    One ``Run`` a run is known at a time, for as long as anybody has it. ``began``, ``over`` and ``left`` are told of
-    runs that are driven here; ``forget`` is asked to keep nothing of one that was deleted.
+    One ``Run`` a run is known at a time, for as long as anybody has it.
     """
 
-    def __init__(
-        self,
-        log: EventLog,
-        options: KeepOptions,
-        *,
-        bus: Bus,
-        owner: TaskOwner,
-        launcher: Launcher,
-        agents: Agents,
-        began: Callable[[Run], None],
-        over: Callable[[Run], None],
-        left: Callable[[Run], None],
-        forget: Callable[[str], Awaitable[None]],
-    ) -> None:
+    def __init__(self, log: EventLog, options: KeepOptions, fixtures: Fixtures, register: Register) -> None:
         self.log = log
         self.leases = Leases(log, options.lease_s, self._taken)
         self.known: WeakValueDictionary[str, Run] = WeakValueDictionary()
@@ -75,15 +59,12 @@ class Shelf:
         """Where its runs are asked to be driven."""
         self.left = Bells()
         """Rings for nobody in particular, ``""``, when a run is over, or driven here no more."""
-        self._bus = bus
-        self._owner = owner
-        self._launcher = launcher
-        self.agents = agents
-        self._began = began
-        self._over = over
-        self._left = left
-        self._forget = forget
-        self._writer = Writer(log, owner.spawn, options.patience_s)
+        self.agents = fixtures.agents
+        self._bus = fixtures.bus
+        self._owner = fixtures.owner
+        self._launcher = fixtures.launcher
+        self._register = register
+        self._writer = Writer(log, self._owner.spawn, options.patience_s)
         self._closed = False
         self._locks: WeakValueDictionary[str, Lock] = WeakValueDictionary()
 
@@ -186,7 +167,7 @@ class Shelf:
     ) -> None:
         """Have a run driven that was claimed here, from its frontier ``left`` on."""
         run.given = given
-        self._began(run)
+        self._register.began(run)
         self._launcher.launch(run, run.journal, ready.stages, left, given.deps, limits, parks=True, spent_s=spent_s)
         if self._closed:
             run.leave("the runtime was closed")
@@ -285,7 +266,7 @@ class Shelf:
 
     async def _forget_deleted(self, run_id: str) -> None:
         try:
-            await self._forget(run_id)
+            await self._register.forget(run_id)
         except NotForgotten as error:
             _log.error("%s", error)
 
@@ -299,7 +280,7 @@ class Shelf:
         if run is not None:
             if run.given.agent is not None:
                 self.agents.keep(run.given.agent)
-            self._left(run)
+            self._register.left(run)
             run.leave("it is driven here no more")
         self.left.ring("")
         self.give_back(journal.run_id)
@@ -309,7 +290,7 @@ class Shelf:
     def _ended(self, run_id: str, run: Run[Any] | None) -> None:
         self.leases.forget(run_id)
         if run is not None:
-            self._over(run)
+            self._register.over(run)
         self.left.ring("")
 
 
