@@ -1,7 +1,8 @@
 """Lets the garbage collector wait longer while runtimes are open."""
 
 import gc
-from threading import Lock
+from threading import RLock
+from typing import Any
 
 PATIENCE = 200_000
 """Objects that may be made, and not freed, before the collector looks for cycles among the youngest."""
@@ -14,12 +15,14 @@ class _Patience:
     model answers, so that the collector goes through everything that is alive, again and again, and finds nothing: at
     a thousand runs that is two fifths of all CPU time, and with 50,000 still a fourteenth. What the longer wait may
     cost is memory: as many objects as this, that hold on to each other and that nobody else holds. The threshold
-    belongs to the whole process, so it is only ever raised, never when the collector is switched off, and set back
-    when the last runtime closes.
+    belongs to the whole process, so it is only ever raised, never when the collector is switched off, and set back by
+    the first collection after the last runtime has closed. To set it back at once would begin one, of all that a crowd
+    of runs has left, while others wait for the loop.
     """
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        # A collection, and with it ``_collected``, may begin wherever something is made.
+        self._lock = RLock()
         self._users = 0
         self._before: tuple[int, int, int] | None = None
 
@@ -27,16 +30,22 @@ class _Patience:
         """One more runtime is open."""
         with self._lock:
             self._users += 1
+            if self._collected not in gc.callbacks:
+                gc.callbacks.append(self._collected)
             before = gc.get_threshold()
-            if self._users == 1 and 0 < before[0] < PATIENCE:
+            if 0 < before[0] < PATIENCE and self._users == 1:
                 self._before = before
                 gc.set_threshold(PATIENCE, *before[1:])
 
     def release(self) -> None:
-        """One runtime is closed. A threshold that somebody else has set meanwhile stays as it is."""
+        """One runtime is closed."""
         with self._lock:
             self._users -= 1
-            if self._users == 0 and self._before is not None:
+
+    def _collected(self, phase: str, _: dict[str, Any]) -> None:
+        """Set the threshold back if nobody is open. One that somebody else has set meanwhile stays as it is."""
+        with self._lock:
+            if phase == "stop" and self._users == 0 and self._before is not None:
                 if gc.get_threshold() == (PATIENCE, *self._before[1:]):
                     gc.set_threshold(*self._before)
                 self._before = None
