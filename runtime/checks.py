@@ -99,7 +99,7 @@ def _is_models(value: object) -> bool:
 
 
 def _is_collection(value: object) -> bool:
-    return isinstance(value, Iterable) and not isinstance(value, str)
+    return isinstance(value, list | tuple) or (isinstance(value, Iterable) and not isinstance(value, str))
 
 
 TIME = Rule(_is_time, "a number of seconds, 0 or more")

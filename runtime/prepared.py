@@ -15,10 +15,12 @@ from ..handlers.limits import Limits
 from ..handlers.models import Models
 from ..tools.threads import ThreadPool
 from .assemble import assemble
+from .checks import TEXT, check
 from .setup import setup_of
 from .spec import AgentSpec
 
 _log = logging.getLogger("loopbus.runtime")
+_RULES = {"Backend.model": TEXT}
 Stages = Mapping[type[Event], Stage]
 
 
@@ -43,8 +45,10 @@ class Prepared:
         """The backend of an agent's ``model``: its own object, or the one that all agents share by that name.
 
         :raises NotConfigured: there is no such model, or its key or extra is missing.
+        :raises BadInput: the object's name is none.
         """
         if not isinstance(model, str):
+            check(_RULES, **{"Backend.model": model.model})
             return model
         backend = self._backends.get(model)
         if backend is None:

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
+from ..bus.event import unchecked
 from ..events.content import Message
 from ..events.run import RunStarted
 from ..handlers.limits import Limits
 from .errors import KeyReused
 from .prepared import Ready
-from .said import made
 from .spec import AgentSpec
 
+_started = unchecked(RunStarted)
 IfBusy = Literal["reject", "queue", "fork"]
 """What becomes of a run whose session another one has: ``SessionBusy``, a wait for that one's end, or a new session."""
 
@@ -28,12 +29,8 @@ class Wish(NamedTuple):
     limits: Limits
 
     def first(self, ready: Ready, session: str | None, history: Sequence[Message]) -> RunStarted:
-        """The event that a run begins with.
-
-        :raises BadInput: a part of it is not what it must be.
-        """
-        return made(
-            RunStarted,
+        """The event that a run begins with."""
+        return _started(
             agent=self.agent.name,
             model=ready.models.first.model,
             prompt=self.prompt,

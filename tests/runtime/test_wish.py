@@ -7,7 +7,7 @@ import pytest
 from loopbus.backends import Scripted
 from loopbus.events import RunStarted, user
 from loopbus.handlers.models import Models
-from loopbus.runtime import Agent, BadInput, KeyReused, Limits
+from loopbus.runtime import Agent, KeyReused, Limits
 from loopbus.runtime.prepared import Ready
 from loopbus.runtime.wish import Wish, branch
 
@@ -52,12 +52,6 @@ def test_a_run_begins_with_all_that_was_asked() -> None:
         "setup",
     )
     assert event.history == (user("earlier"), user("before"))
-
-
-def test_what_is_no_message_is_said_before_anything_begins() -> None:
-    """By the name of the field."""
-    with pytest.raises(BadInput, match="prompt"):
-        wish(prompt="hi").first(READY, None, ())
 
 
 @pytest.mark.parametrize("same", [{}, {"deps": 7}, {"limits": Limits(turns=1)}, {"if_busy": "queue"}])
