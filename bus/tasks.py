@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from contextvars import Context
 from typing import Any, Protocol, TypeVar
 
@@ -74,18 +74,22 @@ class TaskOwner:
         task.add_done_callback(self._ended)
         return task
 
-    async def aclose(self, grace_s: float) -> frozenset[asyncio.Task[Any]]:
+    async def aclose(
+        self, grace_s: float, given_up: Collection[asyncio.Task[Any]] = ()
+    ) -> frozenset[asyncio.Task[Any]]:
         """Cancel what is left, wait at most ``grace_s`` seconds, and return the tasks that would not end.
 
-        Those stay referenced, so they can still be listed; nothing waits for them.
+        Those stay referenced, so they can still be listed; nothing waits for them. Nor does this for those that were
+        ``given_up``: somebody has waited for them in vain.
         """
         self.closed = True
         current = asyncio.current_task()
         waiting = {task for task in self._tasks if task is not current}
         for task in waiting:
             task.cancel(f"{self.name} closes")
-        if waiting:
-            await asyncio.wait(waiting, timeout=grace_s)
+        hopeful = waiting.difference(given_up)
+        if hopeful:
+            await asyncio.wait(hopeful, timeout=grace_s)
         return frozenset(task for task in waiting if not task.done())
 
     def _ended(self, task: asyncio.Task[Any]) -> None:

@@ -32,6 +32,11 @@ class Zombies:
             self._known[task] = Zombie(run_id, what or task.get_name(), time.monotonic())
             task.add_done_callback(lambda ended: self._known.pop(ended, None))
 
+    @property
+    def tasks(self) -> frozenset[asyncio.Task[Any]]:
+        """The tasks that go on."""
+        return frozenset(self._known)
+
     def list(self) -> list[Zombie]:
         """Those that still go on, the oldest first."""
         return sorted(self._known.values(), key=lambda zombie: zombie.since)

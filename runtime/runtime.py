@@ -292,5 +292,5 @@ class Runtime(Subscribing, Kept, Deleting):
             await run.outcome()
 
     async def _end_tasks(self) -> None:
-        for task in await self._owner.aclose(self._grace_s):
+        for task in await self._owner.aclose(self._grace_s, self._zombies.tasks):
             self._zombies.add(task, "")

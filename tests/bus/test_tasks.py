@@ -94,19 +94,20 @@ async def test_closing_ends_every_task(owner: TaskOwner) -> None:
     assert len(owner) == 0
 
 
+async def stubborn(gate: anyio.Event) -> None:
+    """End when the gate is open, whoever cancels."""
+    while not gate.is_set():
+        try:
+            await gate.wait()
+        except asyncio.CancelledError:
+            continue
+
+
 async def test_closing_does_not_wait_for_ever(clock: Clock) -> None:
     """A task that will not end is named after the grace time, and stays known until it does."""
     gate, owner = anyio.Event(), TaskOwner("the test's own")
-
-    async def stubborn() -> None:
-        while not gate.is_set():
-            try:
-                await gate.wait()
-            except asyncio.CancelledError:
-                continue
-
     owner.spawn(hang(), name="tame")
-    task = owner.spawn(stubborn(), name="stubborn")
+    task = owner.spawn(stubborn(gate), name="stubborn")
     await turns()
     closing = TaskOwner("beside").spawn(owner.aclose(3))
     await turns()
@@ -118,6 +119,18 @@ async def test_closing_does_not_wait_for_ever(clock: Clock) -> None:
     gate.set()
     await turns()
     assert len(owner) == 0
+
+
+async def test_closing_does_not_wait_for_what_was_given_up(clock: Clock) -> None:
+    """Somebody has waited for it in vain; the others have their time."""
+    gate, owner = anyio.Event(), TaskOwner("the test's own")
+    tame = owner.spawn(hang(), name="tame")
+    task = owner.spawn(stubborn(gate), name="stubborn")
+    await turns()
+    assert await owner.aclose(3, [task]) == {task}
+    assert tame.cancelled()
+    gate.set()
+    await turns()
 
 
 async def test_a_task_may_close_its_own_owner(owner: TaskOwner) -> None:
