@@ -46,6 +46,9 @@ FAULTS: dict[str, Fault] = {
     "slow to begin": lambda mock: mock.slow_first_token(1.5),
 }
 """What goes wrong once or twice, and is over when it is tried again."""
+PATIENT, HURRIED = (ReplyTimeouts(first_token_s=wait_s, idle_s=wait_s) for wait_s in (30, 0.3))
+SLOW = {"stalled", "slow to begin"}
+"""Faults that only somebody in a hurry notices. The others are no matter of time, however busy the machine is."""
 
 
 class Door(NamedTuple):
@@ -80,7 +83,9 @@ async def add(a: int, b: int) -> int:
     return a + b
 
 
-async def ask(door: Door, *, tools: Sequence[Tool] = (), streaming: bool = True) -> RunResult[str]:
+async def ask(
+    door: Door, *, tools: Sequence[Tool] = (), streaming: bool = True, timeouts: ReplyTimeouts = PATIENT
+) -> RunResult[str]:
     """Run an agent that tries again, mid-stream too, and waits less long than usual."""
     agent = Agent(
         door.backend,
@@ -88,7 +93,7 @@ async def ask(door: Door, *, tools: Sequence[Tool] = (), streaming: bool = True)
         streaming=streaming,
         settings=Settings(max_tokens=500),
         retry=RetryPolicy(first_s=0.06, mid_stream=True, random=lambda: 1.0),
-        timeouts=ReplyTimeouts(first_token_s=0.3, idle_s=0.3),
+        timeouts=timeouts,
     )
     async with Runtime() as runtime:
         return await (await runtime.start(agent, "What is 17 + 25?")).outcome()
@@ -108,7 +113,7 @@ async def test_a_tool_is_called_and_the_answer_comes(door: Door, streaming: bool
 async def test_what_may_go_away_is_tried_again(door: Door, fault: str) -> None:
     """The run completes, and neither an error nor a warning stands in the verdict."""
     FAULTS[fault](door.mock)
-    result = await ask(door)
+    result = await ask(door, timeouts=HURRIED if fault in SLOW else PATIENT)
     assert (result.status, bool(result.output)) == ("completed", True), result
     assert len(door.mock.requests) > 1
     door.mock.assert_resilient(strict=True)

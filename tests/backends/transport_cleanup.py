@@ -132,13 +132,13 @@ class CleanupContract(TransportCase):
 
     async def test_waiting_in_line_is_no_time_out(self) -> None:
         """However long it takes until a place is free: the limits begin with the exchange."""
-        transport = self.transport(Timeouts(first_byte_s=0.02), max_connections=1)
+        transport = self.transport(Timeouts(first_byte_s=0.15), max_connections=1)
         async with serving(answer_by_path) as server, aclosing(transport):
             first = transport.open(HttpRequest(f"{server.url}/endless"))
             async with anyio.create_task_group() as tasks, first as reply:
                 assert await anext(reply.chunks) == b"one"
                 tasks.start_soon(read, transport, f"{server.url}/ok")
-                await anyio.sleep(0.05)
+                await anyio.sleep(0.2)
                 assert server.asked == 1
             assert server.asked == 2
 
