@@ -1,5 +1,6 @@
 """How far a run may go."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
 
@@ -31,14 +32,10 @@ class Limits:
     """The same calls with the same results this often bring a nudge, twice as often the end; 0 never."""
 
     def __post_init__(self) -> None:
-        for name in ("turns", "tool_calls", "tokens", "seconds"):
+        for name, (holds, wanted) in _RULES.items():
             bound = getattr(self, name)
-            if bound is not None and not (_is_count(bound) and bound > 0):
-                raise BadLimit(f"Limits({name}={bound!r}): a bound is a number greater than 0, or None for no bound")
-        for name in ("model_faults", "repeats"):
-            bound = getattr(self, name)
-            if not _is_count(bound):
-                raise BadLimit(f"Limits({name}={bound!r}): it is a number, 0 or more")
+            if not holds(bound):
+                raise BadLimit(f"Limits({name}={bound!r}): {wanted}")
 
     def reached(self, state: RunState) -> str | None:
         """Which bound forbids another turn, in words."""
@@ -58,4 +55,25 @@ def _counted(number: int, thing: str) -> str:
 
 
 def _is_count(bound: object) -> bool:
-    return isinstance(bound, int | float) and 0 <= bound < inf
+    return isinstance(bound, int) and bound >= 0
+
+
+def _is_bound(bound: object) -> bool:
+    return bound is None or (isinstance(bound, int) and bound > 0)
+
+
+def _is_time(bound: object) -> bool:
+    return bound is None or (isinstance(bound, int | float) and 0 < bound < inf)
+
+
+_BOUND = (_is_bound, "a bound is a whole number greater than 0, or None for no bound")
+_TIME = (_is_time, "a bound is a number greater than 0, or None for no bound")
+_COUNT = (_is_count, "it is a whole number, 0 or more")
+_RULES: Mapping[str, tuple[Callable[[object], bool], str]] = {
+    "turns": _BOUND,
+    "tool_calls": _BOUND,
+    "tokens": _BOUND,
+    "seconds": _TIME,
+    "model_faults": _COUNT,
+    "repeats": _COUNT,
+}

@@ -43,7 +43,9 @@ def test_none_and_zero_repeats_are_no_bound() -> None:
 @pytest.mark.parametrize("bound", [0, -1])
 def test_a_bound_that_forbids_everything_is_refused(name: str, bound: int) -> None:
     """Where it is made, with its name; None is how to say that there is none."""
-    with pytest.raises(BadLimit, match=rf"Limits\({name}={bound}\): a bound is a number greater than 0, or None"):
+    with pytest.raises(
+        BadLimit, match=rf"Limits\({name}={bound}\): a bound is a (whole )?number greater than 0, or None"
+    ):
         Limits(**{name: bound})
 
 
@@ -51,8 +53,16 @@ def test_a_bound_that_forbids_everything_is_refused(name: str, bound: int) -> No
 def test_a_count_cannot_be_negative(name: str) -> None:
     """Zero it may be: no mistake is forgiven, no circle looked for."""
     Limits(**{name: 0})
-    with pytest.raises(BadLimit, match=rf"Limits\({name}=-1\): it is a number, 0 or more"):
+    with pytest.raises(BadLimit, match=rf"Limits\({name}=-1\): it is a whole number, 0 or more"):
         Limits(**{name: -1})
+
+
+@pytest.mark.parametrize("name", ["turns", "tool_calls", "tokens", "model_faults", "repeats"])
+def test_what_is_counted_is_whole(name: str) -> None:
+    """There is no half turn; of time there are halves."""
+    with pytest.raises(BadLimit, match=rf"Limits\({name}=1.5\): .*whole number"):
+        Limits(**{name: 1.5})
+    assert Limits(seconds=1.5).seconds == 1.5
 
 
 @pytest.mark.parametrize("name", ["turns", "tool_calls", "tokens", "seconds", "model_faults", "repeats"])
