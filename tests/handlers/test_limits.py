@@ -60,8 +60,9 @@ def test_a_count_cannot_be_negative(name: str) -> None:
 @pytest.mark.parametrize("name", ["turns", "tool_calls", "tokens", "model_faults", "repeats"])
 def test_what_is_counted_is_whole(name: str) -> None:
     """There is no half turn; of time there are halves."""
+    half: Any = 1.5
     with pytest.raises(BadLimit, match=rf"Limits\({name}=1.5\): .*whole number"):
-        Limits(**{name: 1.5})
+        Limits(**{name: half})
     assert Limits(seconds=1.5).seconds == 1.5
 
 
