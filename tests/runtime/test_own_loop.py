@@ -2,11 +2,20 @@
 
 import asyncio
 import signal
+from collections.abc import Iterator
 
 import pytest
 
 from loopbus.runtime import own_loop
 from loopbus.runtime.own_loop import run_in_own_loop
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C reaches the test, also where it runs in the background of a shell, which has Ctrl-C ignored there."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 async def swallow() -> None:
@@ -44,6 +53,7 @@ def test_a_task_that_swallows_its_cancellation_does_not_keep_the_program(
     assert kept[0].get_loop().is_closed()
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_the_first_ctrl_c_cancels_the_work_and_is_told_to_the_caller() -> None:
     """What the work cleans up is cleaned up."""
     told: list[str] = []
